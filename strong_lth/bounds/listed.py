@@ -1,0 +1,47 @@
+"""The listed bounds and predictions, one line each; a file of this folder that is not listed here fails a test."""
+
+from __future__ import annotations
+
+import difflib
+
+from strong_lth.bounds import (
+    all_targets_covering,
+    each_target_local_law,
+    rss_contraction,
+    rss_contraction_checked,
+    rss_martingale_kl,
+    volume,
+    xiong2023,
+)
+from strong_lth.bounds.types import Bound, Prediction
+from strong_lth.core import InputError
+
+BOUNDS: tuple[Bound, ...] = (
+    volume.BOUND,
+    rss_contraction.BOUND,
+    rss_contraction_checked.BOUND,
+    rss_martingale_kl.BOUND,
+    xiong2023.PRINTED,
+    xiong2023.PROVED,
+)
+
+PREDICTIONS: tuple[Prediction, ...] = (
+    each_target_local_law.PREDICTION,
+    all_targets_covering.PREDICTION,
+)
+
+
+def get(id: str) -> Bound | Prediction:
+    """The bound or prediction of that id.
+
+    Raises InputError for an unknown id and names those that are near.
+
+    >>> get("volume").direction.value
+    'necessary'
+    """
+    entries: dict[str, Bound | Prediction] = {bound.id: bound for bound in BOUNDS}
+    entries |= {law.id: law for law in PREDICTIONS}
+    if id in entries:
+        return entries[id]
+    near = difflib.get_close_matches(str(id), entries, n=3, cutoff=0.4) or list(entries)
+    raise InputError("id", repr(id), f"did you mean {' or '.join(near)}?")

@@ -1,0 +1,103 @@
+"""From failure probabilities to numbers of candidates."""
+
+from __future__ import annotations
+
+from strong_lth.bounds.listed import BOUNDS
+from strong_lth.bounds.types import (
+    UNIFORM,
+    WINDOW,
+    Bound,
+    Constants,
+    Direction,
+    Prediction,
+    Targets,
+    whole,
+)
+from strong_lth.core import InputError, Verdict
+from strong_lth.distributions import Law
+
+LIMIT = 1_000_000
+
+
+def required_candidates(
+    bound: Bound | Prediction,
+    *,
+    tol: float,
+    perturbation: float = 0.0,
+    delta: float,
+    law: Law = UNIFORM,
+    targets: Targets = WINDOW,
+    blocks: int = 1,
+    limit: int = LIMIT,
+) -> int | Verdict:
+    """Least n whose failure probability, summed over ``blocks`` independent or dependent blocks of candidates, is at most ``delta``.
+
+    SUFFICIENT bound: blocks * failure(n) <= delta (union bound); a prediction likewise. NECESSARY bound: the least n that is not excluded;
+    blocks add nothing. A Verdict in place of a number: NOT_APPLICABLE where the theorem does not cover the law, the range or the
+    quantifier, INCONCLUSIVE where its constants are unspecified, VACUOUS where no n up to ``limit`` suffices.
+
+    Raises InputError for delta outside (0, 1), blocks < 1, and bad tol or perturbation.
+
+    >>> from strong_lth.bounds import get
+    >>> required_candidates(get("rss-contraction-checked"), tol=0.01, delta=0.05)
+    45
+    >>> required_candidates(get("volume"), tol=0.01, delta=0.05)
+    6
+    """
+    if not isinstance(bound, Bound | Prediction):
+        raise InputError("bound", repr(bound), "give one of BOUNDS or PREDICTIONS, for example get('rss-contraction')")
+    if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 < delta < 1:
+        raise InputError("delta", delta, "give a probability strictly between 0 and 1")
+    blocks, limit = whole("blocks", blocks, least=1), whole("limit", limit, least=1)
+    union = 1 if isinstance(bound, Bound) and bound.direction is Direction.NECESSARY else blocks
+
+    def enough(n: int) -> bool | Verdict:
+        failure = bound.failure(n, tol, perturbation, law=law, targets=targets)
+        return failure if isinstance(failure, Verdict) else union * failure <= delta
+
+    low, high = -1, 0
+    while not (answer := enough(high)):
+        if high == limit:
+            return Verdict.VACUOUS
+        low, high = high, min(max(1, 2 * high), limit)
+    if isinstance(answer, Verdict):
+        return answer
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def sharpest(
+    *,
+    tol: float,
+    perturbation: float = 0.0,
+    delta: float,
+    law: Law = UNIFORM,
+    targets: Targets = WINDOW,
+    blocks: int = 1,
+) -> tuple[Bound, int] | Verdict:
+    """The SUFFICIENT bound with explicit constants that needs the fewest candidates, and that number; ties go to the one listed first.
+
+    An ALL_TARGETS bound over a window is also valid for each target in it. NOT_APPLICABLE if no bound covers the question, VACUOUS if those
+    that do need too many candidates. Errors as for ``required_candidates``.
+
+    >>> bound, n = sharpest(tol=0.01, perturbation=0.001, delta=0.05)
+    >>> bound.id, n
+    ('rss-contraction', 45)
+    """
+    answers = [
+        (
+            bound,
+            required_candidates(
+                bound, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets, blocks=blocks
+            ),
+        )
+        for bound in BOUNDS
+        if bound.direction is Direction.SUFFICIENT and bound.constants is Constants.EXPLICIT
+    ]
+    numbers = [(bound, n) for bound, n in answers if not isinstance(n, Verdict)]
+    if numbers:
+        return min(numbers, key=lambda pair: pair[1])
+    vacuous = any(n is Verdict.VACUOUS for _, n in answers)
+    return Verdict.VACUOUS if vacuous else Verdict.NOT_APPLICABLE
