@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -69,7 +70,9 @@ class Uniform:
         return (self.high - self.low) ** 2 / 12
 
     def lower_density(self, low: float, high: float) -> float:
-        return _below(1 / (self.high - self.low)) if self.low <= low and high <= self.high else 0.0
+        if not (self.low <= low and high <= self.high):
+            return 0.0
+        return _at_most(1 / (Fraction(self.high) - Fraction(self.low)))
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ class Normal:
 
     def lower_density(self, low: float, high: float) -> float:
         far = max(abs(low - self.mean), abs(high - self.mean)) / self.std
-        return math.exp(-far * far / 2) / (self.std * math.sqrt(2 * math.pi)) * (1 - 1e-13)
+        # the exponent is enlarged first: far in the tail its rounding error is what counts
+        lower = math.exp(-far * far / 2 * (1 + 1e-14)) / (self.std * math.sqrt(2 * math.pi)) * (1 - 1e-13)
+        return lower if lower > 1e-300 else 0.0
 
 
 @dataclass(frozen=True)
@@ -193,8 +198,9 @@ class Scaled:
         return self.law.variance * self.factor**2
 
     def lower_density(self, low: float, high: float) -> float:
-        inner = self.law.lower_density(_below(low / self.factor), _above(high / self.factor))
-        return inner / self.factor * (1 - 1e-15) if not _is_power_of_two(self.factor) else inner / self.factor
+        factor = Fraction(self.factor)
+        inner = self.law.lower_density(_at_most(Fraction(low) / factor), -_at_most(-Fraction(high) / factor))
+        return _at_most(Fraction(inner) / factor)
 
 
 def half_width(law: Law) -> float | None:
@@ -209,6 +215,9 @@ def half_width(law: Law) -> float | None:
     return law.high if isinstance(law, Uniform) and law.low == -law.high else None
 
 
+_LARGEST = 1024  # of a weight that is rounded to the grid: 2^10 * 2^40 leaves room for 2^13 of them in an int64
+
+
 def weight_grid(law: Law, words: Words, *, coarse: bool = False) -> tuple[Grid, int]:
     """Whole numbers m and an exponent e: weights m 2^-e of the given law, one per random word.
 
@@ -216,7 +225,7 @@ def weight_grid(law: Law, words: Words, *, coarse: bool = False) -> tuple[Grid, 
     for bit from the words anywhere (``is_portable``). Other laws go through floating-point functions whose last bit depends on the
     library, so files store their kept values.
 
-    Raises InputError for a law that has no place in a weight matrix.
+    Raises InputError for a law that has no place in a weight matrix, or whose weights are too large for the grid.
     """
     bits, uniform = (FACTOR_BITS, factor_grid) if coarse else (UNIT_BITS, uniform_grid)
     width = half_width(law)
@@ -224,8 +233,10 @@ def weight_grid(law: Law, words: Words, *, coarse: bool = False) -> tuple[Grid, 
         return uniform(words), bits - round(math.log2(width))
     if isinstance(law, RandomSigns):
         return sign_grid(words), 0
+    if np.max(np.abs(_quantile(law, np.array([2.0**-42, 1 - 2.0**-42])))) > _LARGEST:
+        raise InputError("law", repr(law), f"use weights of size up to {_LARGEST}, so that sums stay within 64 bits")
     draws = _quantile(law, np.asarray((uniform_grid(words) + 0.5) * 2.0**-41 + 0.5, dtype=np.float64))
-    return np.rint(np.clip(draws, -1024, 1024) * 2.0**bits).astype(np.int64), bits
+    return np.rint(draws * 2.0**bits).astype(np.int64), bits
 
 
 def is_portable(law: Law) -> bool:
@@ -264,15 +275,15 @@ def law_record(law: Law) -> dict[str, Any]:
 
 def law_from_record(record: dict[str, Any]) -> Law:
     """Inverse of ``law_record``; InputError for anything else."""
-    fields = dict(record)
-    name = fields.pop("law", None)
     try:
+        fields = dict(record)
+        name = fields.pop("law", None)
         if name == "Scaled":
             return Scaled(law_from_record(fields["of"]), float.fromhex(fields["factor"]))
         kind: Any = {law.__name__: law for law in _LAWS}[str(name)]
         law: Law = kind(**{key: float.fromhex(value) for key, value in fields.items()})
         return law
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         raise InputError("law record", repr(record), "use what law_record wrote") from None
 
 
@@ -280,10 +291,7 @@ def _is_power_of_two(x: float) -> bool:
     return x > 0 and math.frexp(x)[0] == 0.5
 
 
-def _below(x: float) -> float:
-    """The number itself if a power of two (exact), else one unit in the last place lower."""
-    return x if _is_power_of_two(abs(x)) or x == 0 else math.nextafter(x, -math.inf)
-
-
-def _above(x: float) -> float:
-    return -_below(-x)
+def _at_most(x: Fraction) -> float:
+    """The largest double <= x."""
+    nearest = float(x)
+    return nearest if Fraction(nearest) <= x else math.nextafter(nearest, -math.inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from strong_lth.bounds import volume
 from strong_lth.bounds.gaussian import law_variance, log_density_and_size, normal_grid, range_failure
 from strong_lth.bounds.types import Failure, Prediction, Question, Scope
 from strong_lth.core import Floats, Reference, Verdict, Window
@@ -20,7 +21,7 @@ def failure(question: Question) -> Failure:
 
     q = g - z / sd, sd^2 = n s^2 / 4, k = (n - g q) / 2 cut to [0, n]; for U[-c, c] not less than the exact probability that the farther end
     of the window is out of range. No fitted constant. 10 to 20 % accurate for n >= 10 and probabilities from 0.005 to 0.3; within one
-    candidate on n. NOT_APPLICABLE for a single Point and unless the law is U[-c, c], N(0, s^2) or a product of two uniforms.
+    candidate on n. 1 where the volume bound excludes coverage. NOT_APPLICABLE for a single Point and unless the law is U[-c, c], N(0, s^2) or a product of two uniforms.
 
     >>> round(failure(Question(16, tol=0.0, perturbation=1e-4)), 4)
     0.1887
@@ -30,7 +31,7 @@ def failure(question: Question) -> Failure:
         return Verdict.NOT_APPLICABLE
     if question.reach <= question.tol:
         return 0.0
-    if question.n == 0:
+    if volume.failure(question) == 1.0:
         return 1.0
     g, weight = normal_grid(question.n, _POINTS)
     z = np.linspace(question.targets.low, question.targets.high, _TARGETS)

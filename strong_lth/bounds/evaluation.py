@@ -13,7 +13,7 @@ from strong_lth.core import Floats
 from strong_lth.distributions import Law, Normal, ProductUniform, Scaled, half_width
 
 # A split hands part of an allowance to each phase of a proof. Every split gives a valid bound, so the grid costs no rigour; its logit
-# spacing of 0.01 costs less than a relative 1e-4 of the minimum. A fixed grid of fractions is what keeps the minimum monotone: raising tol
+# spacing of 0.01 costs less than a relative 1e-3 of the minimum. A fixed grid of fractions is what keeps the minimum monotone: raising tol
 # or perturbation moves every point of the grid in its favourable direction.
 FRACTIONS: Floats = 1 / (1 + np.exp(-np.linspace(-16, 16, 3201)))
 

@@ -43,11 +43,11 @@ def log_density_and_size(n: int, variance: float, g: Floats, z: Floats) -> tuple
 
 
 def range_failure(n: int, perturbation: float, distance: Floats) -> Floats:
-    """P(no kept sum reaches beyond ``distance``) for candidates U[-1, 1]: a lower bound of P(z missed), distance = |z| - tol > 0.
+    """P(no kept sum reaches beyond ``distance``) for candidates U[-1, 1]: a lower bound of P(z missed), distance = |z| - tol >= 0.
 
     ((1 - eps)/2)^n L_n(-distance / (1 - eps)) with the Laguerre polynomial L_n, for eps = perturbation < 1; exact while distance <= 1 + eps
     and cut there. The largest reachable sum is sum (x + eps)^+; each term is 0 with probability (1 - eps)/2, else U[0, 1 + eps].
-    0 where distance <= 0 and for eps >= 1.
+    0 for eps >= 1.
     """
     if perturbation >= 1:
         return np.zeros_like(distance)
@@ -60,4 +60,4 @@ def range_failure(n: int, perturbation: float, distance: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
         powers = np.where(j == 0, 0.0, j * np.log(c[..., None] / 2))
         total = np.exp(log_terms + powers).sum(axis=-1)
-    return np.where(distance > 0, np.minimum(total, 1.0), 0.0)
+    return np.asarray(np.minimum(total, 1.0), dtype=np.float64)

@@ -1,0 +1,65 @@
+"""Exact statements about counts: a confidence interval for a probability and a one-sided test of a claimed one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from strong_lth.core import InputError
+
+
+def clopper_pearson(successes: int, trials: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided confidence interval for the probability of success: coverage is at least ``confidence``, whatever the truth.
+
+    The ends solve P(X >= successes) = (1 - confidence) / 2 and P(X <= successes) = (1 - confidence) / 2 for X ~ Bin(trials, p). With no trials
+    the interval is [0, 1]. Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
+
+    Raises InputError for counts that are not whole, negative or above ``trials``, and for a confidence outside (0, 1).
+
+    >>> tuple(round(end, 4) for end in clopper_pearson(8, 10))
+    (0.4439, 0.9748)
+    >>> clopper_pearson(0, 0)
+    (0.0, 1.0)
+    """
+    successes, trials = _counts(successes, trials)
+    if not 0 < confidence < 1:
+        raise InputError("confidence", confidence, "give a number strictly between 0 and 1")
+    from scipy.special import betaincinv
+
+    tail, failures = (1 - confidence) / 2, trials - successes
+    low = 0.0 if successes == 0 else float(betaincinv(successes, failures + 1, tail))
+    # the upper end through the mirrored count, which keeps the small tail
+    high = 1.0 if failures == 0 else 1 - float(betaincinv(failures, successes + 1, tail))
+    return low, high
+
+
+def binomial_p_value(successes: int, trials: int, probability: float, *, alternative: str = "greater") -> float:
+    """Exact one-sided binomial test: how surprising is the count if the true probability were the claimed one?
+
+    ``"greater"``: P(X >= successes), evidence that the truth exceeds ``probability`` (an upper bound is refuted when this is small).
+    ``"less"``: P(X <= successes), evidence that it lies below. X ~ Bin(trials, probability). Both are valid p-values for the composite claims
+    "at most" and "at least".
+
+    Raises InputError for bad counts, a probability outside [0, 1] or another alternative.
+
+    >>> round(binomial_p_value(9, 10, 0.5), 6), round(binomial_p_value(1, 10, 0.5, alternative="less"), 6)
+    (0.010742, 0.010742)
+    """
+    successes, trials = _counts(successes, trials)
+    if not 0 <= probability <= 1:
+        raise InputError("probability", probability, "give a number in [0, 1]")
+    if alternative not in ("greater", "less"):
+        raise InputError("alternative", repr(alternative), "give 'greater' or 'less'")
+    from scipy.special import betainc
+
+    if alternative == "less":
+        successes, probability = trials - successes, 1 - probability
+    return 1.0 if successes == 0 else float(betainc(successes, trials - successes + 1, probability))
+
+
+def _counts(successes: int, trials: int) -> tuple[int, int]:
+    for parameter, value in (("successes", successes), ("trials", trials)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise InputError(parameter, repr(value), "give a whole number >= 0")
+    if successes > trials:
+        raise InputError("successes", successes, f"give at most the number of trials, {trials}")
+    return int(successes), int(trials)
