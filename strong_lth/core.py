@@ -253,15 +253,19 @@ class Ball:
         if not (math.isfinite(self.radius) and self.radius >= 0):
             raise InputError("Ball.radius", self.radius, "give a finite radius >= 0")
 
+    def point(self, dim: int) -> Floats:
+        """The center as an array of shape (dim,)."""
+        return _broadcast("Ball.center", self.center, dim)
+
     def ends(self, dim: int) -> tuple[Floats, Floats]:
         """Ends of the smallest box around the ball, rounded outward."""
-        center = _broadcast("Ball.center", self.center, dim)
+        center = self.point(dim)
         reach = self.radius * (1 + 1e-15)
         return np.nextafter(center - reach, -np.inf), np.nextafter(center + reach, np.inf)
 
     def norm(self, dim: int) -> float:
         """An upper bound on the largest Euclidean norm of a point of the ball."""
-        center = _broadcast("Ball.center", self.center, dim)
+        center = self.point(dim)
         return (float(np.linalg.norm(center)) + self.radius) * (1 + 1e-12)
 
 

@@ -1,1 +1,27 @@
-"""Target networks, their construction by pruning a random network, and certificates of the error."""
+"""Target networks, the construction of strong tickets, and their certificates."""
+
+from strong_lth.networks.certificate_file import write_certificate
+from strong_lth.networks.certify import ErrorBound, certify, evaluation_error
+from strong_lth.networks.construction import approximate, plan
+from strong_lth.networks.mask import Mask
+from strong_lth.networks.network import Activation, Dense, Network
+from strong_lth.networks.source import RandomSource, random_source
+from strong_lth.networks.subnetwork import Subnetwork, Unserved, verify_gadgets
+
+__all__ = [
+    "Activation",
+    "Dense",
+    "ErrorBound",
+    "Mask",
+    "Network",
+    "RandomSource",
+    "Subnetwork",
+    "Unserved",
+    "approximate",
+    "certify",
+    "evaluation_error",
+    "plan",
+    "random_source",
+    "verify_gadgets",
+    "write_certificate",
+]

@@ -1,0 +1,118 @@
+"""One target weight is one subset sum per sign half: from source units to candidates and back.
+
+For an input z and kept unit k with odd weight a_k and even weight v_k, v_k relu(a_k z) = v_k |a_k| relu(sign(a_k) z). Since
+w z = w relu(z) - w relu(-z), the units with a_k > 0 must choose candidates v_k |a_k| with sum w, those with a_k < 0 with sum -w. A bias is the weight
+of the constant input 1. ``halves_of`` lists the (input, sign) pairs of a layer; ``problems`` turns a run of them into subset-sum problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strong_lth.core import Floats
+from strong_lth.networks.network import Dense
+from strong_lth.networks.source import Ints, SourceLayer
+
+_CHUNK = 2_000_000  # candidates in memory at once
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The (input, sign) pairs of one layer and the units that serve them, by rank; ``units`` (P, m) is padded with -1."""
+
+    inputs: Ints
+    signs: Ints
+    units: Ints
+
+    @property
+    def padded(self) -> bool:
+        """Whether some pair has fewer units than others (random first sublayers only)."""
+        return bool((self.units < 0).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Problems:
+    """Subset sums of one run of pairs, one row per (pair, output), pair-major.
+
+    ``candidates`` (B, m), ``targets`` (B,), ``factors`` (B, m): |odd weight| of each candidate's unit, 0 for padding; ``units`` (B, m).
+    """
+
+    candidates: Floats
+    targets: Floats
+    factors: Floats
+    units: Ints
+    outputs: Ints
+    inputs: Ints
+    signs: Ints
+
+
+def halves_of(layer: SourceLayer, halves: Ints) -> Halves:
+    """All (input, sign) pairs that must be served: sign +1 for every input, -1 too where the input may be negative."""
+    pairs = [(position, 1) for position in range(halves.size)] + [(int(j), -1) for j in np.flatnonzero(halves == 2)]
+    pairs.sort(key=lambda pair: (pair[0], -pair[1]))
+    lists = [layer.serving(position, sign) for position, sign in pairs]
+    units = np.full((len(pairs), max((len(found) for found in lists), default=0)), -1, dtype=np.int64)
+    for row, found in zip(units, lists, strict=True):
+        row[: len(found)] = found
+    inputs, signs = np.array(pairs, dtype=np.int64).T
+    return Halves(inputs, signs, units)
+
+
+def half_targets(dense: Dense, halves: Halves) -> Floats:
+    """Targets of all subset sums: w for the + half, -w for the - half; shape (P, d_out)."""
+    columns = dense.weight if dense.bias is None else np.column_stack([dense.weight, dense.bias])
+    targets: Floats = columns.T[halves.inputs] * halves.signs[:, None]
+    return targets
+
+
+def problems(layer: SourceLayer, dense: Dense, halves: Halves) -> Iterator[Problems]:
+    """The subset sums of a layer in chunks of bounded memory."""
+    outputs = layer.outputs
+    per_chunk = max(1, _CHUNK // max(1, outputs * halves.units.shape[1]))
+    targets = half_targets(dense, halves)
+    factors = np.abs(layer.odd_kept)
+    for start in range(0, halves.inputs.size, per_chunk):
+        run = slice(start, start + per_chunk)
+        units = np.repeat(halves.units[run], outputs, axis=0)
+        rows = np.tile(np.arange(outputs), len(halves.inputs[run]))
+        scale = np.where(units < 0, 0.0, factors[units])
+        yield Problems(
+            candidates=layer.even_weights[rows[:, None], units] * scale,
+            targets=targets[run].reshape(-1),
+            factors=scale,
+            units=units,
+            outputs=rows,
+            inputs=np.repeat(halves.inputs[run], outputs),
+            signs=np.repeat(halves.signs[run], outputs),
+        )
+
+
+def moved_weights(original: Floats, candidates: Floats, factors: Floats, shift: Floats, perturbation: float) -> Floats:
+    """Even weights that realise the shifts: nearest double to (candidate + shift) / |odd weight| within the exact box around ``original``.
+
+    With odd weights of size 1 this is original + shift, exactly.
+    """
+    safe = np.where(factors > 0, factors, 1.0)
+    wanted = np.where(factors == 1.0, original + shift, (candidates + shift) / safe)
+    low, high = perturbation_box(original, perturbation)
+    return np.clip(wanted, low, high)
+
+
+def perturbation_box(original: Floats, perturbation: float) -> tuple[Floats, Floats]:
+    """Doubles (low, high) with original - perturbation <= low and high <= original + perturbation in exact arithmetic."""
+    high, low = original + perturbation, original - perturbation
+    return (
+        np.where(_two_sum_error(original, -perturbation, low) > 0, np.nextafter(low, np.inf), low),
+        np.where(_two_sum_error(original, perturbation, high) < 0, np.nextafter(high, -np.inf), high),
+    )
+
+
+def _two_sum_error(a: Floats, b: float, total: Floats) -> NDArray[np.float64]:
+    """a + b - total exactly, for total = fl(a + b) (Knuth's TwoSum)."""
+    back = total - a
+    error: Floats = (a - (total - back)) + (b - back)
+    return error
