@@ -170,13 +170,14 @@ class Network:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if not hasattr(data, "files"):
-                raise FormatError(f"{path}: got a single array; expected an .npz file with W1 .. WL")
+        data = np.load(path, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            raise FormatError(f"{path}: got a single array; expected an .npz file with W1 .. WL")
+        with data:
             return {name: data[name] for name in data.files}
+    except FormatError:
+        raise
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, FormatError):
-            raise
         raise FormatError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
 
 

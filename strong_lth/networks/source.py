@@ -189,7 +189,7 @@ def check_laws(law: Law, first: Law) -> None:
 
 def check_widths(width: int | Sequence[int], depth: int) -> list[int]:
     """One width >= 1 per target layer."""
-    values = [width] * depth if isinstance(width, int | np.integer) else list(width)
+    values = list(width) if isinstance(width, Sequence | np.ndarray) else [width] * depth
     whole = all(isinstance(w, int | np.integer) and not isinstance(w, bool) and w >= 1 for w in values)
     if len(values) != depth or not whole:
         raise InputError("width", repr(width), f"give a whole number >= 1, or {depth} of them, one per target layer")
