@@ -53,7 +53,9 @@ class Ranges:
         )
 
 
-def relu_gap(low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope: Floats | float) -> tuple[Floats, Floats]:
+def relu_gap(
+    low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope: Floats | float
+) -> tuple[Floats, Floats]:
     """Exact range of relu(h + d) - relu(h) - slope d over the box of (h, d), rounded outward.
 
     For a fixed d the expression is monotone in h, and for a fixed h it is convex in d with its kink at d = -h: the largest value is at a
@@ -71,9 +73,7 @@ def relu_gap(low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope
     largest = np.maximum(
         np.maximum(value(low, gap_low), value(low, gap_high)), np.maximum(value(high, gap_low), value(high, gap_high))
     )
-    smallest = np.minimum(
-        value(low, np.clip(-low, gap_low, gap_high)), value(high, np.clip(-high, gap_low, gap_high))
-    )
+    smallest = np.minimum(value(low, np.clip(-low, gap_low, gap_high)), value(high, np.clip(-high, gap_low, gap_high)))
     rounding = 4 * UNIT * np.maximum(np.abs(gap_low), np.abs(gap_high))  # h + d is rounded only where |gap| <= |d|
     return down(smallest - rounding), up(largest + rounding)
 
@@ -141,7 +141,5 @@ def _round_ranges(layer: LayerPair, inputs: InputSet) -> Ranges:
     reach = up(inputs.radius * norm_up(layer.weight, 1))
     gap_reach = up(inputs.radius * norm_up(np.maximum(np.abs(layer.residual), np.abs(layer.minus)), 1))
     value = shift(enclose(layer.weight, inputs.center, point), (layer.bias, reach))
-    gap = shift(
-        enclose(acting, inputs.center, point), (layer.bias_residual, up(gap_reach + drift(layer, inputs.size)))
-    )
+    gap = shift(enclose(acting, inputs.center, point), (layer.bias_residual, up(gap_reach + drift(layer, inputs.size))))
     return Ranges(*ends_of(*value), *ends_of(*gap))

@@ -14,7 +14,9 @@ import numpy as np
 from strong_lth.core import Floats
 
 UNIT = 2.0**-53
-GUARD = 2.0**-1000  # per product: far above any loss by underflow (2^-1022 even if subnormals are flushed), far below any result
+GUARD = (
+    2.0**-1000
+)  # per product: far above any loss by underflow (2^-1022 even if subnormals are flushed), far below any result
 
 
 def gamma(terms: int) -> float:
@@ -136,7 +138,9 @@ def _gram_bound(a: Floats) -> float:
     off_orthogonal = norm_up(vectors.T @ vectors - np.eye(n)) * (1 + 4 * UNIT) + gamma(n + 2) * sum_up(squares)
     off_gram = norm_up(gram - rebuilt) * (1 + 4 * UNIT) + gamma(n + 4) * sum_up(np.abs(values) * squares)
     off_product = gamma(rows + 2) * sum_up(sum_up(a**2, 0))
-    total = float(_largest(np.abs(values)) * (1 + off_orthogonal) + off_gram + off_product) * (1 + 16 * UNIT) + 64 * GUARD
+    total = (
+        float(_largest(np.abs(values)) * (1 + off_orthogonal) + off_gram + off_product) * (1 + 16 * UNIT) + 64 * GUARD
+    )
     return total if not math.isnan(total) else math.inf
 
 
