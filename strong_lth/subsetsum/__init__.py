@@ -1,0 +1,1 @@
+from strong_lth.subsetsum.batch import needed_candidates, solve_batch
