@@ -1,0 +1,80 @@
+"""Planted faults that tests/test_floors.py must turn red: one forbidden import of each kind, in a copy of the package."""
+
+import shutil
+from pathlib import Path
+
+import floors
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+FAULTS = {
+    "a higher floor": (
+        "streams.py",
+        "from strong_lth.bounds import Bound",
+        "streams (floor 1) imports bounds (floor 2)",
+    ),
+    "a higher floor, lazily": ("core.py", "def f():\n    import strong_lth.cli", "core (floor 0) imports cli"),
+    "a higher floor, for types": (
+        "core.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from strong_lth import streams",
+        "core (floor 0) imports streams",
+    ),
+    "a higher floor, by name": (
+        "core.py",
+        "import importlib\nimportlib.import_module('strong_lth.cli')",
+        "imports cli",
+    ),
+    "a computed name": ("core.py", "import importlib\nx = 'cli'\nimportlib.import_module(x)", "a computed name"),
+    "a neighbour": ("subsetsum/planted.py", "from strong_lth.bounds import planted", "never import each other"),
+    "a neighbour, relatively": ("bounds/planted.py", "from ..subsetsum import planted", "never import each other"),
+    "another neighbour": ("datasets.py", "from strong_lth import streams", "never import each other"),
+    "the package itself": ("datasets.py", "import strong_lth as lth", "import the module that defines the name"),
+    "its own package": ("bounds/planted.py", "from strong_lth.bounds import BOUNDS", "imports its own package"),
+    "a name on no floor": ("novelty.py", "import math\nfrom strong_lth import core", "novelty stands on no floor"),
+    "torch": ("datasets.py", "def f():\n    import torch.nn", "torch may be imported only in"),
+    "numba": ("datasets.py", "from numba import njit", "numba may be imported only in"),
+    "matplotlib": ("cli.py", "from matplotlib import pyplot", "matplotlib may be imported only in"),
+    "scipy.stats at the top": ("datasets.py", "from scipy import stats", "import it inside the function"),
+    "an undeclared library": ("datasets.py", "import pandas", "pandas is not a dependency"),
+    "the tests": ("datasets.py", "from tests import floors", "the library imports tests/"),
+    "print": ("datasets.py", "print('hello')", "calls print"),
+    "sys.exit": ("datasets.py", "import sys\nsys.exit(1)", "calls sys.exit"),
+    "SystemExit": ("datasets.py", "raise SystemExit(1)", "raises SystemExit"),
+}
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    shutil.copytree(ROOT / "strong_lth", tmp_path / "strong_lth", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in ("bounds", "subsetsum"):
+        folder = tmp_path / "strong_lth" / package
+        folder.mkdir(exist_ok=True)
+        (folder / "planted.py").write_text("")
+    return tmp_path
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_import_is_found(checkout, fault):
+    file, text, message = FAULTS[fault]
+    before = floors.violations(checkout)
+    path = checkout / "strong_lth" / file
+    path.write_text(f"{path.read_text() if path.exists() else ''}\n{text}\n")
+    new = [line for line in floors.violations(checkout) if line not in before]
+    assert any(message in line for line in new), new
+
+
+def test_a_circle_inside_a_package_is_found(checkout):
+    folder = checkout / "strong_lth" / "bounds"
+    (folder / "planted_too.py").write_text("")
+    (folder / "planted.py").write_text("from strong_lth.bounds import planted_too\n")
+    assert floors.violations(checkout) == []
+    (folder / "planted_too.py").write_text("def f():\n    from strong_lth.bounds.planted import g\n")
+    assert any("circle" in line for line in floors.violations(checkout))
+
+
+def test_what_is_allowed_stays_green(checkout):
+    allowed = "from strong_lth.core import Status\nimport numpy\ndef f():\n    import scipy.stats\n"
+    (checkout / "strong_lth" / "datasets.py").write_text(allowed)
+    assert floors.violations(checkout) == []
