@@ -198,6 +198,8 @@ class Scaled:
         return self.law.variance * self.factor**2
 
     def lower_density(self, low: float, high: float) -> float:
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return 0.0
         factor = Fraction(self.factor)
         inner = self.law.lower_density(_at_most(Fraction(low) / factor), -_at_most(-Fraction(high) / factor))
         return _at_most(Fraction(inner) / factor)

@@ -70,8 +70,8 @@ def bounds_table(rows: list[dict[str, Any]]) -> Table:
 
     notes = Text("\n").join(Text(f"({i}) {row['status']}; {row['source']}") for i, row in enumerate(rows, 1))
     table = Table(box=box.SIMPLE_HEAD, caption=notes, caption_justify="left", caption_style="", pad_edge=False)
-    for name in ("", "candidates n", "P(miss) at n", "for", "direction", "note"):
-        table.add_column(name, no_wrap=True, justify="right" if "n" in name.split() else "left")
+    for name in ("", "candidates n", "P(miss) at n", "for", "direction", ""):
+        table.add_column(name, no_wrap=True, justify="right" if name.endswith(" n") else "left")
     for i, row in enumerate(rows, 1):
         mark = _MARKS[row["direction"]] if isinstance(row["n"], int) else ""
         failure = "" if row["failure"] is None or row["direction"] == "necessary" else f"{row['failure']:.2g}"
