@@ -106,7 +106,9 @@ class Network:
         """Outputs in double precision; x (..., d_in) -> (..., d_out)."""
         values = np.asarray(x, dtype=np.float64)
         if values.shape[-1:] != (self.widths[0],):
-            raise InputError("x", f"shape {values.shape}", f"give a last axis of {self.widths[0]}, the inputs of the network")
+            raise InputError(
+                "x", f"shape {values.shape}", f"give a last axis of {self.widths[0]}, the inputs of the network"
+            )
         for position, layer in enumerate(self.dense):
             if position:
                 values = np.maximum(values, 0.0)
@@ -118,7 +120,11 @@ class Network:
         """A network from weight matrices (d_out, d_in), first to last, and optional biases."""
         given = [None] * len(weights) if biases is None else list(biases)
         if len(given) != len(weights) or not len(weights):
-            raise InputError("biases", f"{len(given)} for {len(weights)} weights", "give at least one weight, and one bias (or None) each")
+            raise InputError(
+                "biases",
+                f"{len(given)} for {len(weights)} weights",
+                "give at least one weight, and one bias (or None) each",
+            )
         layers: list[Dense | Activation] = []
         for weight, bias in zip(weights, given, strict=True):
             if layers:

@@ -22,7 +22,9 @@ from strong_lth.core import Ball, Domain, Floats, InputError
 from strong_lth.networks.enclosures import spectral_norm_bound
 from strong_lth.networks.network import Dense, Network
 
-_ROUNDING = 1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
+_ROUNDING = (
+    1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
+)
 Chain = Callable[[Sequence[float]], float]
 
 
@@ -56,7 +58,7 @@ def allot(network: Network, domain: Domain, tol: float, counts: Sequence[int]) -
 
 def chains(network: Network, domain: Domain) -> dict[str, Chain]:
     """Both propagation bounds as functions of the per-weight tolerances, rounded up."""
-    magnitudes, sums = activation_bounds(network, domain)
+    _, sums = activation_bounds(network, domain)
     biases = [float(layer.bias is not None) for layer in network.dense]
     absolute = [np.abs(layer.weight) for layer in network.dense]
     norms = [spectral_norm_bound(layer.weight) for layer in network.dense[:-1]]
@@ -74,7 +76,9 @@ def chains(network: Network, domain: Domain) -> dict[str, Chain]:
             last = layer == len(norms)
             width = network.widths[layer]
             entry = eta * (total + math.sqrt(width) * error + bias)
-            error = (last_rows if last else norms[layer]) * error + entry * (1.0 if last else math.sqrt(network.widths[layer + 1]))
+            error = (last_rows if last else norms[layer]) * error + entry * (
+                1.0 if last else math.sqrt(network.widths[layer + 1])
+            )
         return error * (1 + _ROUNDING)
 
     return {"sup-norm": sup, "L2": euclidean}
@@ -91,7 +95,9 @@ def activation_bounds(network: Network, domain: Domain) -> tuple[list[Floats], l
         low, high = preactivation_range(layer, low, high)
         if position == 0 and isinstance(domain, Ball):
             center = layer.weight @ domain.point(network.widths[0]) + layer.offset
-            reach = np.sqrt((layer.weight**2).sum(axis=1)) * domain.radius * (1 + _ROUNDING) + _ROUNDING * np.abs(center)
+            reach = np.sqrt((layer.weight**2).sum(axis=1)) * domain.radius * (1 + _ROUNDING) + _ROUNDING * np.abs(
+                center
+            )
             low, high = np.maximum(low, center - reach), np.minimum(high, center + reach)
         low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
         euclid = spectral_norm_bound(layer.weight) * euclid + float(np.linalg.norm(layer.offset)) * (1 + _ROUNDING)
@@ -117,7 +123,9 @@ def _shares(chain: Chain, tol: float, cost: Floats) -> Floats:
     for _ in range(40):
         eta = eta * _rescale(chain, eta, tol)
         base = chain(eta)
-        gains = np.array([chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in range(cost.size)])
+        gains = np.array(
+            [chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in range(cost.size)]
+        )
         eta = eta * np.sqrt(wanted / np.maximum(gains / gains.sum(), 1e-300))
     return eta * _rescale(chain, eta, tol)
 
@@ -126,7 +134,9 @@ def _alone(chain: Chain, tol: float, layer: int, layers: int) -> float:
     """The tolerance of one layer if all others were exact: the chain is linear in it."""
     slope = chain([1.0 if index == layer else 0.0 for index in range(layers)])
     if not (math.isfinite(slope) and slope > 0):
-        raise InputError("domain", f"error amplification {slope} in layer {layer + 1}", "give a smaller domain or rescale the target")
+        raise InputError(
+            "domain", f"error amplification {slope} in layer {layer + 1}", "give a smaller domain or rescale the target"
+        )
     return tol / slope
 
 

@@ -18,7 +18,13 @@ from .conftest import random_target
 
 def test_evaluates_like_torch_and_comes_back_exactly():
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.ReLU(), nn.Sequential(nn.Dropout(), nn.Linear(4, 2, bias=False))).double().eval()
+    module = (
+        nn.Sequential(
+            nn.Flatten(), nn.Linear(6, 4), nn.ReLU(), nn.Sequential(nn.Dropout(), nn.Linear(4, 2, bias=False))
+        )
+        .double()
+        .eval()
+    )
     network = lth.Network.from_torch(module)
     x = np.random.default_rng(0).normal(size=(7, 6))
     np.testing.assert_allclose(network(x), module(torch.from_numpy(x)).detach().numpy(), rtol=1e-13)

@@ -16,15 +16,18 @@ from .conftest import random_target
 FIRSTS = [lth.BalancedSigns(), lth.RandomSigns(), lth.Uniform(-1, 1)]
 
 
-def draw(width, first=FIRSTS[0], law=lth.Uniform(-1, 1), domain=lth.Box(-1, 1), seed=7, **more):
-    return lth.random_source(random_target(0), domain=domain, width=width, law=law, first=first, seed=seed, **more)
+def draw(width, first=FIRSTS[0], *, low: float = -1, **more) -> lth.RandomSource:
+    return lth.random_source(random_target(0), domain=lth.Box(low, 1), width=width, first=first, **({"seed": 7} | more))
 
 
 @pytest.mark.parametrize("first", FIRSTS)
 def test_width_n_is_contained_in_width_n_plus_one(first: lth.Law):
     narrow, wide = draw(3, first), draw(4, first)
     for small, large in zip(narrow.layers, wide.layers, strict=True):
-        place = {(i, s, r): u for u, (i, s, r) in enumerate(zip(large.unit_input, large.unit_sign, large.unit_rank, strict=True))}
+        place = {
+            (i, s, r): u
+            for u, (i, s, r) in enumerate(zip(large.unit_input, large.unit_sign, large.unit_rank, strict=True))
+        }
         columns = [place[key] for key in zip(small.unit_input, small.unit_sign, small.unit_rank, strict=True)]
         assert np.array_equal(small.even, large.even[:, columns])
         assert np.array_equal(small.odd, large.odd[columns])
@@ -45,7 +48,7 @@ def test_numbers_of_units_and_parameters():
     assert [part.units for part in source.layers] == [3 * (2 * 4 + 1), 3 * (5 + 1)]
     assert source.parameters == 27 * 5 + 5 * 27 + 18 * 6 + 3 * 18
     assert [part.units for part in draw(3, FIRSTS[1]).layers] == [6 * 5, 6 * 6]
-    assert [part.units for part in draw(3, domain=lth.Box(0, 1)).layers] == [3 * 5, 3 * 6]
+    assert [part.units for part in draw(3, low=0).layers] == [3 * 5, 3 * 6]
 
 
 def test_the_published_network_has_26494776_parameters():
@@ -63,7 +66,9 @@ def test_weights_are_the_documented_words():
     assert np.all(np.abs(part.even_weights) <= 1)
 
 
-@pytest.mark.parametrize("law", [lth.Uniform(-2, 2), lth.Uniform(-0.25, 0.25), lth.Normal(0, 2), lth.Scaled(lth.Uniform(-1, 1), 4)])
+@pytest.mark.parametrize(
+    "law", [lth.Uniform(-2, 2), lth.Uniform(-0.25, 0.25), lth.Normal(0, 2), lth.Scaled(lth.Uniform(-1, 1), 4)]
+)
 def test_laws_have_their_variance(law: lth.Law):
     grid, exponent = weight_grid(law, WordStream(1).words(0, 0, 0, 40_000))
     values = np.ldexp(grid.astype(float), -exponent)
@@ -113,9 +118,9 @@ def test_moved_sources_stay_in_their_box_exactly():
     original = [part.even_weights for part in source.layers]
     moved = source.moved([w + 0.001 for w in original], 0.0011)
     assert moved.perturbation_used == 0.0011
+    worse = [w.copy() for w in original]
+    worse[1][1, 4] += 0.001 + 2.0**-40
     with pytest.raises(lth.InputError, match="layer 2, row 1, column 4"):
-        worse = [w.copy() for w in original]
-        worse[1][1, 4] += 0.001 + 2.0**-40
         source.moved(worse, 0.001)
     with pytest.raises(lth.InputError, match="shape"):
         source.moved([original[0], original[0]], 0.1)

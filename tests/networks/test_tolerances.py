@@ -24,13 +24,23 @@ def test_no_error_within_the_tolerances_exceeds_tol(seed: int, domain: lth.Box |
     x = rng.uniform(low, high, (300, widths[0]))
     if isinstance(domain, lth.Ball):
         offset = x - domain.point(widths[0])
-        x = domain.point(widths[0]) + offset * np.minimum(1, domain.radius / np.linalg.norm(offset, axis=1, keepdims=True))
+        x = domain.point(widths[0]) + offset * np.minimum(
+            1, domain.radius / np.linalg.norm(offset, axis=1, keepdims=True)
+        )
     for kind in ("signs", "same sign", "uniform"):
         weights, biases = [], []
         for layer, eta in zip(network.dense, found.weight_tol, strict=True):
-            draw = {"signs": rng.choice([-1, 1], layer.shape), "same sign": np.ones(layer.shape), "uniform": rng.uniform(-1, 1, layer.shape)}[kind]
+            draw = {
+                "signs": rng.choice([-1, 1], layer.shape),
+                "same sign": np.ones(layer.shape),
+                "uniform": rng.uniform(-1, 1, layer.shape),
+            }[kind]
             weights.append(layer.weight + eta * draw)
-            biases.append(None if layer.bias is None else layer.bias + eta * (1 if kind == "same sign" else rng.choice([-1, 1], layer.shape[0])))
+            biases.append(
+                None
+                if layer.bias is None
+                else layer.bias + eta * (1 if kind == "same sign" else rng.choice([-1, 1], layer.shape[0]))
+            )
         other = lth.Network.from_arrays(weights, biases)
         assert np.abs(other(x) - network(x)).max() <= tol * (1 + 1e-12)
 
