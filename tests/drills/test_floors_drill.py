@@ -55,26 +55,28 @@ def checkout(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_import_is_found(checkout, fault):
-    file, text, message = FAULTS[fault]
+def new_violations(checkout: Path, file: str, text: str) -> list[str]:
+    """What the check says once ``text`` stands in ``file``, beyond what it said before."""
     before = floors.violations(checkout)
     path = checkout / "strong_lth" / file
     path.write_text(f"{path.read_text() if path.exists() else ''}\n{text}\n")
-    new = [line for line in floors.violations(checkout) if line not in before]
+    return [line for line in floors.violations(checkout) if line not in before]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_import_is_found(checkout, fault):
+    file, text, message = FAULTS[fault]
+    new = new_violations(checkout, file, text)
     assert any(message in line for line in new), new
 
 
 def test_a_circle_inside_a_package_is_found(checkout):
-    folder = checkout / "strong_lth" / "bounds"
-    (folder / "planted_too.py").write_text("")
-    (folder / "planted.py").write_text("from strong_lth.bounds import planted_too\n")
-    assert floors.violations(checkout) == []
-    (folder / "planted_too.py").write_text("def f():\n    from strong_lth.bounds.planted import g\n")
-    assert any("circle" in line for line in floors.violations(checkout))
+    (checkout / "strong_lth" / "bounds" / "planted_too.py").write_text("")
+    assert new_violations(checkout, "bounds/planted.py", "from strong_lth.bounds import planted_too") == []
+    back = "def f():\n    from strong_lth.bounds.planted import g"
+    assert any("circle" in line for line in new_violations(checkout, "bounds/planted_too.py", back))
 
 
 def test_what_is_allowed_stays_green(checkout):
-    allowed = "from strong_lth.core import Status\nimport numpy\ndef f():\n    import scipy.stats\n"
-    (checkout / "strong_lth" / "datasets.py").write_text(allowed)
-    assert floors.violations(checkout) == []
+    allowed = "from strong_lth.core import Status\nimport numpy\ndef f():\n    import scipy.stats"
+    assert new_violations(checkout, "datasets.py", allowed) == []
