@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import metadata
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import tyro
 
@@ -81,7 +82,117 @@ def doctor(*, json: bool = False) -> int:
     return int(any(not row["ok"] for row in rows))
 
 
-COMMANDS: tuple[Callable[..., int], ...] = (bounds, data, doctor)
+def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = False) -> int:
+    """Train a digit classifier, prune random networks into it, certify them; table, figures, ticket and certificate.
+
+    Args:
+        out: Folder for the files; made if absent.
+        seed: Seed of the training and of the pruned source.
+        json: Print the rows as JSON.
+    """
+    from strong_lth import demo as job
+    from strong_lth import report
+
+    job.prepare(out)
+    with _progress() as progress:
+        result = job.run(seed=seed, progress=progress)
+    paths = job.write(result, out)
+    rows = [asdict(row) for row in result.rows]
+    _show(rows, None if json else report.demo_table(rows))
+    if not json:
+        print(f"{result.seconds:.0f} s; wrote {', '.join(path.name for path in paths)} to {out}/")
+        print(f"check it with the standard library alone: python proofs/check_certificate.py {out}/certificate.json")
+    return int(not all(row.verified for row in result.rows) or any(row.unserved for row in result.rows))
+
+
+def approximate(
+    target: tyro.conf.Positional[Path],
+    *,
+    tol: float,
+    perturbation: float = 0.0,
+    delta: float = 0.01,
+    width: str = "smallest",
+    objective: Literal["fewest", "nearest"] = "fewest",
+    low: float = 0.0,
+    high: float = 1.0,
+    scale: float = 1.0,
+    first: Literal["balanced", "signs", "uniform"] = "balanced",
+    seed: int = 0,
+    out: Path | None = None,
+    certificate: Path | None = None,
+    memory_gib: float = 2.0,
+    json: bool = False,
+) -> int:
+    """Prune one random network into a target network and certify the result; status 1 if a weight cannot be served.
+
+    Args:
+        target: The target: an .npz file with arrays W1 .. WL (d_out, d_in) and optionally b1 .. bL.
+        tol: Allowed output error, the largest over the input box [low, high]^d.
+        perturbation: Allowed change of each kept random weight of the even matrices.
+        delta: Failure probability behind --width proved.
+        width: Candidates per weight and sign half: a number, numbers joined by commas (one per layer), "smallest" or "proved".
+        objective: Keep as few weights as possible, or make each weight as accurate as possible.
+        low: Lower end of every input.
+        high: Upper end of every input.
+        scale: The even matrices are U[-scale, scale].
+        first: Law of the odd matrices: rows of +1 and -1, random signs, or U[-1, 1].
+        seed: Seed of the random network.
+        out: Ticket file to write (safetensors).
+        certificate: Certificate file to write (JSON).
+        memory_gib: Memory budget; more is refused before it is used.
+        json: Print the numbers as JSON.
+    """
+    import strong_lth as lth
+    from strong_lth import networks
+
+    firsts: dict[str, lth.Law] = {"balanced": lth.BalancedSigns(), "signs": lth.RandomSigns(), "uniform": lth.Uniform(-1, 1)}
+    for path in (out, certificate):
+        _check_writable(path)
+    network = lth.Network.load(target)
+    domain = lth.Box(low, high)
+    with _progress() as progress:
+        strong = lth.approximate(
+            network,
+            domain=domain,
+            tol=tol,
+            law=lth.Uniform(-scale, scale),
+            first=firsts[first],
+            perturbation=perturbation,
+            delta=delta,
+            width=_width(width),
+            objective=objective,
+            seed=seed,
+            memory=int(memory_gib * 2**30),
+            progress=progress,
+        )
+        progress("certificate", 0, 1)
+        error = lth.certify(network, strong, domain=domain)
+        progress("certificate", 1, 1)
+    if out is not None:
+        strong.save(out)
+    if certificate is not None:
+        networks.write_certificate(network, strong, error, certificate)
+    _show_ticket(network, strong, error, json)
+    return int(bool(strong.unserved) or not error.certificate.ok)
+
+
+def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Path], *, json: bool = False) -> int:
+    """Re-prove a ticket file against its target and bound its error on the ticket's domain; status 1 if a check fails.
+
+    Args:
+        target: The target the ticket was made for (.npz).
+        ticket: A ticket file written by `approximate --out` or Subnetwork.save.
+        json: Print the numbers as JSON.
+    """
+    import strong_lth as lth
+
+    network, strong = lth.Network.load(target), lth.Subnetwork.load(ticket)
+    error = lth.certify(network, strong, domain=strong.domain)
+    _show_ticket(network, strong, error, json)
+    return int(not error.certificate.ok)
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (demo, bounds, approximate, certify, data, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -150,6 +261,61 @@ def _show(rows: Sequence[Row], table: Table | None) -> None:
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> None:
+    from strong_lth import report
+
+    numbers = report.ticket_numbers(network, strong, error)
+    if json:
+        _show([numbers], None)
+    else:
+        _show([], report.ticket_table(numbers))
+
+
+def _width(text: str) -> int | list[int] | Literal["smallest"] | None:
+    """``--width``: a number, numbers joined by commas, "smallest", or "proved" (None to the library)."""
+    from strong_lth.core import InputError
+
+    if text == "smallest":
+        return "smallest"
+    if text == "proved":
+        return None
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError("--width", repr(text), "give a number, numbers joined by commas, smallest or proved") from None
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _check_writable(path: Path | None) -> None:
+    """Refuse an output file that cannot be written before the work starts."""
+    from strong_lth.core import InputError
+
+    if path is None:
+        return
+    if path.is_dir():
+        raise InputError("output file", path, "name a file, not a folder")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError("output file", path, "name a file in a folder that exists and can be written")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr: call it with (stage, done, total)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    tasks: dict[str, TaskID] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        yield report
 
 
 def _table(rows: Sequence[Row], columns: Mapping[str, str]) -> Table:

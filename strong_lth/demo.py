@@ -7,6 +7,7 @@ its certificate, and the test accuracy of target and ticket. ``write`` puts tabl
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from strong_lth import datasets, report
+from strong_lth import datasets
 from strong_lth.core import Box, Floats, InputError, run_record
 from strong_lth.distributions import BalancedSigns, Uniform
 from strong_lth.networks import ErrorBound, Network, Subnetwork, approximate, certify, write_certificate
@@ -212,14 +213,21 @@ def _row(
     return row, strong, error
 
 
+def prepare(out: Path) -> None:
+    """Make the output folder before the work starts; InputError if it cannot be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InputError("out", out, f"name a folder that can be written ({error.strerror})") from None
+
+
 def write(result: Result, out: Path) -> list[Path]:
     """Write figures, ticket, certificate, target and the table as JSON; returns the paths. Every file is complete or absent."""
     from strong_lth import plotting
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError("--out", out, "name a folder, not a file") from None
+    prepare(out)
     paths = [
         out / name
         for name in (
@@ -238,7 +246,7 @@ def write(result: Result, out: Path) -> list[Path]:
     result.target.save(paths[2])
     result.strictest.save(paths[3])
     write_certificate(result.target, result.strictest, result.strictest_error, paths[4])
-    record = run_record("strong-lth demo", result.seconds, data="digits (official copy bundled with the package)")
+    record = run_record("strong-lth demo", result.seconds, data="the bundled UCI digits")
     table = {
         "rows": [asdict(row) for row in result.rows],
         "curve": [asdict(c) for c in result.curve],
@@ -246,8 +254,3 @@ def write(result: Result, out: Path) -> list[Path]:
     }
     write_text(paths[5], json.dumps(table, indent=1, sort_keys=True))
     return paths
-
-
-def table(result: Result) -> "report.Table":
-    """The table that is printed."""
-    return report.demo_table(result.rows, result.seconds)

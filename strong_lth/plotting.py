@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from strong_lth.report import CandidatesLike, RowLike
+    from strong_lth.demo import Candidates, Row
 
 
-def candidates_figure(curve: Sequence[CandidatesLike], file: IO[bytes]) -> None:
+def candidates_figure(curve: Sequence[Candidates], file: IO[bytes]) -> None:
     """Candidates per weight against the perturbation at one tol: needed (median and range), predicted and proved; PNG into ``file``."""
     figure, axes = _axes()
     positive = [c.perturbation for c in curve if c.perturbation > 0]
@@ -39,7 +39,7 @@ def candidates_figure(curve: Sequence[CandidatesLike], file: IO[bytes]) -> None:
     figure.savefig(file, format="png", dpi=150)
 
 
-def errors_figure(rows: Sequence[RowLike], file: IO[bytes]) -> None:
+def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
     """Certified and found error of every ticket against its tol; PNG into ``file``."""
     figure, axes = _axes()
     perturbations = sorted({row.candidates.perturbation for row in rows})

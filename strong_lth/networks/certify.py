@@ -48,7 +48,8 @@ def certify(
     ``certificate.ok`` is False for a ticket whose weights are not its source's. Raises InputError for a target of another shape.
     """
     if isinstance(strong, Network):
-        pairs, gain, checks, promised = network_pairs(target, strong), 0, (), math.inf
+        pairs, gain, promised = network_pairs(target, strong), 0, math.inf
+        checks: tuple[Check, ...] = ()
     else:
         pairs, gain = strong.layer_pairs(target, domain), strong.scaling.gain
         checks, promised = verify_gadgets(target, strong).checks, guarantee(target, strong, domain)

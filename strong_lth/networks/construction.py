@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -34,8 +34,7 @@ from strong_lth.networks.widths import planned_width, smallest_width
 from strong_lth.subsetsum import BatchSolution, solve_batch
 
 Progress = Callable[[str, int, int], None]
-OBJECTIVES = ("fewest", "nearest")
-_CODES = dict(enumerate(Status))
+Objective = Literal["fewest", "nearest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ def approximate(
     perturbation: float = 0.0,
     delta: float = 0.01,
     width: int | Sequence[int] | Literal["smallest"] | None = None,
-    objective: Literal["fewest", "nearest"] = "fewest",
+    objective: Objective = "fewest",
     source: RandomSource | None = None,
     seed: int = 0,
     memory: int = DEFAULT_MEMORY,
@@ -140,7 +139,7 @@ def solve_layer(
     halves: Ints,
     weight_tol: float,
     perturbation: float,
-    objective: str,
+    objective: Objective,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[LayerTicket, list[Unserved]]:
@@ -168,7 +167,7 @@ def solve_layer(
             shift[outputs, units] = moved - original
         undecided += int(np.count_nonzero(~found.decided))
         for row in np.flatnonzero(~found.solved):
-            unserved.append(_diagnose(part, block, row, weight_tol, perturbation, float(found.errors[row])))
+            unserved.append(_diagnose(part, block, int(row), weight_tol, perturbation, float(found.errors[row])))
         done += block.targets.size
         if progress is not None:
             progress(done, pairs.inputs.size * part.outputs)
@@ -177,27 +176,16 @@ def solve_layer(
 
 
 def _solve(
-    block: Problems, weight_tol: float, perturbation: float, objective: str, workers: int | None
+    block: Problems, weight_tol: float, perturbation: float, objective: Objective, workers: int | None
 ) -> BatchSolution:
     """Solve one block; rows that "fewest" could not serve take the nearest subset instead."""
-    moves = perturbation if np.all(block.factors == 1.0) else perturbation * block.factors
-    if perturbation > 0 and not np.isscalar(moves):
-        moves = np.nextafter(moves, 0.0)
-    tol = weight_tol if np.isscalar(moves) else weight_tol * (1 - 2.0**-20)
-    found = solve_batch(
-        block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
-    )
+    tol, moves = block.allowances(weight_tol, perturbation)
+    found = solve_batch(block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers)
     failed = np.flatnonzero(~found.solved)
     if objective == "nearest" or not failed.size:
         return found
-    again = solve_batch(
-        block.candidates[failed],
-        block.targets[failed],
-        tol=tol,
-        perturbation=moves if np.isscalar(moves) else moves[failed],
-        objective="nearest",
-        workers=workers,
-    )
+    rows = moves[failed] if moves.ndim == 2 else moves
+    again = solve_batch(block.candidates[failed], block.targets[failed], tol=tol, perturbation=rows, workers=workers)
     return _with_rows(found, failed, again)
 
 
@@ -263,6 +251,7 @@ def _widths(
     workers: int | None,
     progress: Progress | None,
 ) -> list[int]:
+    """``width`` as one number per layer."""
     if width is None:
         return planned_width(
             planned.counts,
@@ -304,7 +293,7 @@ def _check(target: Network, tol: float, perturbation: float, delta: float, objec
         raise InputError("tol", "0 with perturbation 0", "allow an error (tol > 0) or a perturbation > 0")
     if not 0 < delta < 1:
         raise InputError("delta", repr(delta), "give a probability strictly between 0 and 1")
-    if objective not in OBJECTIVES:
+    if objective not in get_args(Objective):
         raise InputError("objective", repr(objective), "use 'fewest' or 'nearest'")
 
 

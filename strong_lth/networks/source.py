@@ -48,7 +48,7 @@ class SourceLayer:
     @property
     def units(self) -> int:
         """Number of units u."""
-        return self.unit_input.size
+        return int(self.unit_input.size)
 
     @property
     def outputs(self) -> int:

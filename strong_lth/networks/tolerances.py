@@ -25,7 +25,7 @@ from strong_lth.networks.network import Dense, Network
 _ROUNDING = (
     1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
 )
-Chain = Callable[[Sequence[float]], float]
+Chain = Callable[[Sequence[float] | Floats], float]
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ def chains(network: Network, domain: Domain) -> dict[str, Chain]:
     norms = [spectral_norm_bound(layer.weight) for layer in network.dense[:-1]]
     last_rows = float(np.sqrt((network.dense[-1].weight ** 2).sum(axis=1)).max())
 
-    def sup(weight_tol: Sequence[float]) -> float:
+    def sup(weight_tol: Sequence[float] | Floats) -> float:
         error = np.zeros(network.widths[0])
         for size, eta, bias, total in zip(absolute, weight_tol, biases, sums, strict=True):
             error = size @ error + eta * (total + error.sum() + bias)
         return float(error.max()) * (1 + _ROUNDING)
 
-    def euclidean(weight_tol: Sequence[float]) -> float:
+    def euclidean(weight_tol: Sequence[float] | Floats) -> float:
         error = 0.0
         for layer, (eta, bias, total) in enumerate(zip(weight_tol, biases, sums, strict=True)):
             last = layer == len(norms)
@@ -119,7 +119,7 @@ def preactivation_range(layer: Dense, low: Floats, high: Floats) -> tuple[Floats
 def _shares(chain: Chain, tol: float, cost: Floats) -> Floats:
     """Tolerances with chain(eta) = tol at which every layer's share of the error is proportional to its cost."""
     wanted = cost / cost.sum()
-    eta = np.array([_alone(chain, tol, layer, cost.size) for layer in range(cost.size)]) * wanted
+    eta: Floats = np.array([_alone(chain, tol, layer, cost.size) for layer in range(cost.size)]) * wanted
     for _ in range(40):
         eta = eta * _rescale(chain, eta, tol)
         base = chain(eta)

@@ -167,8 +167,8 @@ def _layer_need(
     pairs = halves_of(part, halves)
     need = done = 0
     for block in problems(part, dense, pairs):
-        moves = perturbation if np.all(block.factors == 1.0) else perturbation * block.factors
-        counts = needed_candidates(block.candidates, block.targets, tol=tol, perturbation=moves, workers=workers)
+        allowed, moves = block.allowances(tol, perturbation)
+        counts = needed_candidates(block.candidates, block.targets, tol=allowed, perturbation=moves, workers=workers)
         if np.any(counts < 0):
             return None
         rows = np.flatnonzero(counts > 0)
