@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from strong_lth.core import BudgetError, Floats, InputError
+from strong_lth.core import BudgetError, Floats, InputError, Status
 from strong_lth.subsetsum.decide import answer
-from strong_lth.subsetsum.engines import BUDGET, Rows, fewest_entries, list_entries, make_rows, search_lists
+from strong_lth.subsetsum.engines import BUDGET, Rows, fewest_entries, buffer_entries, make_rows, search_lists
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.fixedpoint import Grid, Ints, to_grid
 from strong_lth.subsetsum.problem import (
@@ -47,7 +48,9 @@ def check_batch(candidates: ArrayLike, targets: ArrayLike, tol: ArrayLike, pertu
     """The four arguments of a batch, checked and broadcast; InputError names the bad one."""
     x, z = numbers("candidates", candidates), numbers("targets", targets)
     if x.ndim not in (1, 2) or x.shape[-1] == 0:
-        raise InputError("candidates", f"shape {x.shape}", "give shape (B, n), or (n,) for candidates shared by all targets")
+        raise InputError(
+            "candidates", f"shape {x.shape}", "give shape (B, n), or (n,) for candidates shared by all targets"
+        )
     if z.ndim != 1:
         raise InputError("targets", f"shape {z.shape}", "give one target per problem, shape (B,)")
     if x.ndim == 2 and len(x) != len(z):
@@ -102,8 +105,8 @@ def solve_batch(
     _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress)
     for array in (codes, keep, shift, errors, resolution, used):
         array.setflags(write=False)
-    stats = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
-    if np.any(codes == CODES[_undecided()]):
+    stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
+    if np.any(codes == CODES[Status.UNDECIDED]):
         stats["note"] = undecided_note(n, budget)
     return BatchSolution(codes, keep, shift, errors, stats)
 
@@ -154,12 +157,6 @@ def needed_candidates(
     return needed
 
 
-def _undecided():
-    from strong_lth.core import Status
-
-    return Status.UNDECIDED
-
-
 def undecided_note(n: int, budget: int) -> str:
     """Which knob would decide an undecided problem."""
     return (
@@ -174,7 +171,7 @@ def _workers(workers: int | None, n: int, movable: bool, budget: int, objective:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     if isinstance(workers, bool) or workers != int(workers) or workers < 1:
         raise InputError("workers", repr(workers), "give a whole number >= 1")
-    need = 2 * list_entries(n, movable, budget)[0]
+    need = min(4 << ((n + 1) // 2), 2 * buffer_entries(n, movable, budget)[0])
     if objective == "fewest":
         need = max(need, sum(fewest_entries(n, budget)))
     return max(1, min(int(workers), budget // need))
@@ -192,7 +189,12 @@ def _run(
     def chunk(start: int) -> int:
         part = slice(start, min(start + size, count))
         here = slice(0, 1) if batch.shared else part
-        work(part, make_rows(batch.candidates[here], batch.perturbation[here], batch.target[part], batch.tol[part], budget, grid))
+        work(
+            part,
+            make_rows(
+                batch.candidates[here], batch.perturbation[here], batch.target[part], batch.tol[part], budget, grid
+            ),
+        )
         return part.stop
 
     for stop in _in_order(chunk, range(0, count, size), workers):

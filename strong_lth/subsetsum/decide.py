@@ -14,7 +14,7 @@ from strong_lth.subsetsum.fixedpoint import Ints
 from strong_lth.subsetsum.problem import CODES, Objective
 
 SOLVED, OPTIMAL, INFEASIBLE, UNDECIDED = (
-    np.int8(CODES[s]) for s in (Status.SOLVED, Status.OPTIMAL, Status.INFEASIBLE, Status.UNDECIDED)
+    CODES[s] for s in (Status.SOLVED, Status.OPTIMAL, Status.INFEASIBLE, Status.UNDECIDED)
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 import numpy as np
@@ -34,7 +34,7 @@ class Rows:
     @property
     def n(self) -> int:
         """Candidates per row."""
-        return self.candidates.shape[1]
+        return int(self.candidates.shape[1])
 
     def __len__(self) -> int:
         return len(self.target)
@@ -42,22 +42,30 @@ class Rows:
     def take(self, index: NDArray[np.intp]) -> Rows:
         """Some of the rows."""
         candidates = self.candidates if len(self.candidates) == 1 else self.candidates[index]
-        parts = (getattr(self, name)[index] for name in ("target", "tol", "spot", "bottom", "top"))
-        return Rows(candidates, self.grid.take(index), *parts, self.budget)
+        parts = {name: getattr(self, name)[index] for name in ("target", "tol", "spot", "bottom", "top")}
+        return replace(self, candidates=candidates, grid=self.grid.take(index), **parts)
 
 
 def make_rows(
-    candidates: Floats, perturbation: Floats, target: Floats, tol: Floats, budget: int = BUDGET, grid: Grid | None = None
+    candidates: Floats,
+    perturbation: Floats,
+    target: Floats,
+    tol: Floats,
+    budget: int = BUDGET,
+    grid: Grid | None = None,
 ) -> Rows:
     """Put problems into fixed point; ``grid`` if that of the candidates is known already."""
     grid = to_grid(candidates, perturbation) if grid is None else grid
     return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget)
 
 
-def list_entries(n: int, movable: bool, budget: int) -> tuple[int, int]:
-    """Buffer length and longest list of each of the two halves."""
+def buffer_entries(n: int, movable: bool, budget: int) -> tuple[int, int]:
+    """Buffer length and longest list of each of the two halves.
+
+    Each candidate doubles at most the shorter list, so all levels of one list hold fewer than 8 2^(n/2) intervals.
+    """
     if n <= WHOLE:
-        return max(8, min(2 << ((n + 1) // 2), budget // 2)), 1 << (WHOLE // 2)
+        return min(8 << ((n + 1) // 2), budget // 2), 1 << (WHOLE // 2)
     return budget // 4 if movable else min(2 * LONGEST, budget // 2), LONGEST
 
 
@@ -68,7 +76,7 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     """
     from strong_lth.subsetsum.kernels import search_rows
 
-    entries, longest = list_entries(rows.n, rows.grid.movable, rows.budget)
+    entries, longest = buffer_entries(rows.n, rows.grid.movable, rows.budget)
     keep = np.zeros((len(rows), rows.n), np.bool_)
     gap, used = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     low = np.ascontiguousarray(rows.grid.low)

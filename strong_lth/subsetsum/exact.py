@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,14 @@ from numpy.typing import NDArray
 from strong_lth.core import Floats
 from strong_lth.subsetsum.fixedpoint import BOUND, GUARD, Grid, Ints, place
 
-Signs = NDArray[np.bool_] | NDArray[np.int8]
 
-
-def choose_moves(grid: Grid, signs: Signs, spot: Ints) -> Ints:
+def choose_moves(grid: Grid, signs: NDArray[Any], spot: Ints) -> Ints:
     """Moves (B, n) in units 2^-q that bring the sum of each row's kept candidates as near to its target as they can.
 
     ``signs`` (B, n) is 0 or +-1, ``spot`` (B,) the placed target. One pass from the coarsest moved value to the finest: each takes what
     it may of the remaining distance, rounded so that x + y stays a double, and leaves the rest to finer ones.
     """
-    signs = np.asarray(signs, dtype=np.int64)
+    signs = signs.astype(np.int64)
     values = np.broadcast_to(grid.values, signs.shape)
     low = np.where(signs == 0, 0, np.minimum(signs * grid.moves_low, signs * grid.moves_high))
     high = np.where(signs == 0, 0, np.maximum(signs * grid.moves_low, signs * grid.moves_high))
@@ -58,10 +57,9 @@ def _toward(start: Ints, end: Ints) -> Ints:
 
 
 def evaluate(
-    grid: Grid, candidates: Floats, target: Floats, tol: Floats, signs: Signs, moves: Ints | None
+    grid: Grid, candidates: Floats, target: Floats, tol: Floats, signs: NDArray[Any], moves: Ints | None
 ) -> tuple[Floats, Floats | None, NDArray[np.bool_]]:
     """Correctly rounded errors (B,), the moves as doubles (B, n), and whether the exact error is <= tol (B,)."""
-    signs = np.asarray(signs)
     total = (signs * grid.values).sum(axis=1, dtype=np.int64)
     shift = None
     if moves is not None:

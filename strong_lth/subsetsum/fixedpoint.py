@@ -60,7 +60,9 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
     with np.errstate(over="ignore"):
         total = np.abs(candidates).sum(axis=1) + perturbation.sum(axis=1)
     if not np.isfinite(total).all():
-        raise InputError("candidates", f"row {int(np.argmin(np.isfinite(total)))} whose sums overflow", "scale the problem down")
+        raise InputError(
+            "candidates", f"row {int(np.argmin(np.isfinite(total)))} whose sums overflow", "scale the problem down"
+        )
     q = np.minimum(57 - np.frexp(total)[1], 1076).astype(np.int32)
     exponent = (q - 2)[:, None]
     with np.errstate(under="ignore"):

@@ -145,7 +145,23 @@ def trace(lo, hi, starts, members, level, point, low, high, keep):
 
 @kernel
 def trace_pair(
-    lo_a, hi_a, starts_a, members_a, level_a, at_a, lo_b, hi_b, starts_b, members_b, level_b, at_b, bottom, top, low, high, keep
+    lo_a,
+    hi_a,
+    starts_a,
+    members_a,
+    level_a,
+    at_a,
+    lo_b,
+    hi_b,
+    starts_b,
+    members_b,
+    level_b,
+    at_b,
+    bottom,
+    top,
+    low,
+    high,
+    keep,
 ):
     """Recover the subset of a pair found by ``nearest_pair``."""
     if hi_a[at_a] + hi_b[at_b] < bottom:

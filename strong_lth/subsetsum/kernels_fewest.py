@@ -124,7 +124,19 @@ def larger_subsets(low, bits, value, name, start, end, spare_value, spare_name, 
             second = ends[r]
             last = ends[min(r + 1, runs - 1)]
             if inside:
-                merge(value, name, end + first, end + second, end + second, end + last, 0, 0, spare_value, spare_name, first)
+                merge(
+                    value,
+                    name,
+                    end + first,
+                    end + second,
+                    end + second,
+                    end + last,
+                    0,
+                    0,
+                    spare_value,
+                    spare_name,
+                    first,
+                )
             else:
                 merge(spare_value, spare_name, first, second, second, last, 0, 0, value, name, end + first)
             first = last
@@ -139,7 +151,9 @@ def larger_subsets(low, bits, value, name, start, end, spare_value, spare_name, 
 
 
 @kernel
-def find_pair(value_a, name_a, start_a, end_a, size_a, value_b, name_b, start_b, end_b, size_b, bottom, top, slack, width, bits):
+def find_pair(
+    value_a, name_a, start_a, end_a, size_a, value_b, name_b, start_b, end_b, size_b, bottom, top, slack, width, bits
+):
     """Positions of two disjoint subsets whose union meets [bottom, top], or (-1, -1). ``slack`` bounds the reach of any union."""
     j = end_b - 1
     for i in range(start_a, end_a):

@@ -15,7 +15,7 @@ from strong_lth.core import Floats, InputError, Status
 
 Objective = Literal["nearest", "any", "fewest"]
 STATUSES = tuple(Status)
-CODES = {status: code for code, status in enumerate(STATUSES)}
+CODES = {status: np.int8(code) for code, status in enumerate(STATUSES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class SubsetSumProblem:
     candidates: Floats
     target: float
     tol: float = 0.0
-    perturbation: Floats | float = 0.0
+    perturbation: Floats = 0.0  # type: ignore[assignment]  # any array-like; stored as (n,)
     size: int | None = None
     signed: bool = False
 
@@ -91,7 +91,7 @@ class BatchSolution:
 
     def status(self, row: int) -> Status:
         """Status of one row."""
-        return STATUSES[self.statuses[row]]
+        return STATUSES[int(self.statuses[row])]
 
     @property
     def solved(self) -> NDArray[np.bool_]:
