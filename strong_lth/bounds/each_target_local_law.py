@@ -40,8 +40,9 @@ def each_target_failures(
     """Predicted P(z missed) for many fixed targets at once: array of the shape of ``z``, same law and same units as ``failure``.
 
     The law depends on |z| only and is smooth in it: it is evaluated at ``nodes`` values and its logarithm interpolated by cubic splines
-    (relative error below 1e-3 where the probability exceeds 1e-9), so 400,000 targets cost milliseconds. Laws: U[-c, c], N(0, s^2), and ``ProductUniform``, for which it
-    is a central-limit law with variance 1/9.
+    (relative error below 1e-3 where the probability exceeds 1e-9), so 400,000 targets cost milliseconds. Laws: U[-c, c], N(0, s^2), and
+    ``ProductUniform``, for which it is a central-limit law with variance 1/9 and rougher: simulated at n = 14, small probabilities are 1.3 times the
+    predicted ones at z = 0.3 and 4.6 times at z = 0.5.
 
     Raises InputError for another law or bad parameters.
 

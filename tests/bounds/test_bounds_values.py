@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.stats import norm
 
 from strong_lth.bounds import each_target_failures, get, predicted_candidates, required_candidates
 from strong_lth.bounds.gaussian import range_failure
+from strong_lth.bounds.rss_contraction import _splits as contraction_splits
 from strong_lth.bounds.xiong2023 import stage_exponent
 from strong_lth.core import InputError, Point, Window
 from strong_lth.distributions import Law, Normal, ProductUniform, RandomSigns, Uniform
@@ -136,6 +138,30 @@ def test_stage_exponent_as_printed_and_as_proved() -> None:
         stage_exponent(10, 1.5)
     with pytest.raises(InputError, match="slack"):
         stage_exponent(10, 0.5, 11)
+
+
+def test_values_are_rounded_outward() -> None:
+    """In exact rationals: the value is not below the formula at the split it chose, nor below the machine-checked constants."""
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        n, tol, perturbation = int(rng.integers(30, 200)), 10 ** rng.uniform(-6, -0.5), 10 ** rng.uniform(-6, -0.5)
+        value = Fraction(get("rss-contraction").failure(n, tol, perturbation))
+        splits = zip(*(array.tolist() for array in contraction_splits(tol, perturbation)), strict=True)
+        e, _, k = min(splits, key=lambda split: log_contraction(n, *split))
+        g = Fraction(tol) - Fraction(e) if e > 0 else Fraction(tol) + Fraction(perturbation) - Fraction(k)
+        if e == 0 and k == (tol + perturbation) / 2:
+            g = max(g, Fraction(k))
+        rate = (3 - Fraction(k)) / 4 if k <= g else Fraction(3, 4)
+        exact = rate**n * (1 - 2 * Fraction(e)) / (2 * Fraction(e) + Fraction(k)) * (1 - g + Fraction(k)) / g
+        assert value >= min(exact, 1)
+        assert value <= exact * Fraction(1 + 1e-10)
+        checked = Fraction(get("rss-contraction-checked").failure(n, tol))
+        assert checked >= min(1, Fraction(201, 100) * Fraction(3, 4) ** n / Fraction(tol) ** 2)
+
+
+def log_contraction(n: int, e: float, g: float, k: float) -> float:
+    rate = (3 - k) / 4 if k <= g else 0.75
+    return n * math.log(rate) + math.log((1 - 2 * e) / (2 * e + k) * (1 - g + k) / g)
 
 
 # -- predictions -------------------------------------------------------------------------------------------------------
