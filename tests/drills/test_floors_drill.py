@@ -44,39 +44,47 @@ FAULTS = {
 }
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    shutil.copytree(ROOT / "strong_lth", tmp_path / "strong_lth", ignore=shutil.ignore_patterns("__pycache__", "data"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A copy of the package with two empty modules to plant in, and what the check says about it."""
+    root = tmp_path_factory.mktemp("original")
+    shutil.copytree(ROOT / "strong_lth", root / "strong_lth", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    shutil.copy(ROOT / "pyproject.toml", root)
     for package in ("bounds", "subsetsum"):
-        folder = tmp_path / "strong_lth" / package
+        folder = root / "strong_lth" / package
         folder.mkdir(exist_ok=True)
-        (folder / "planted.py").write_text("")
-    return tmp_path
+        for name in ("planted.py", "planted_too.py"):
+            (folder / name).write_text("")
+    return root, set(floors.violations(root))
 
 
-def new_violations(checkout: Path, file: str, text: str) -> list[str]:
-    """What the check says once ``text`` stands in ``file``, beyond what it said before."""
-    before = floors.violations(checkout)
-    path = checkout / "strong_lth" / file
-    path.write_text(f"{path.read_text() if path.exists() else ''}\n{text}\n")
-    return [line for line in floors.violations(checkout) if line not in before]
+@pytest.fixture
+def plant(original, tmp_path):
+    """Append a text to a file of a fresh copy, and tell what the check says beyond what it said before."""
+    root, before = original
+    shutil.copytree(root, tmp_path, dirs_exist_ok=True)
+
+    def new_violations(file: str, text: str) -> set[str]:
+        path = tmp_path / "strong_lth" / file
+        path.write_text(f"{path.read_text() if path.exists() else ''}\n{text}\n")
+        return set(floors.violations(tmp_path)) - before
+
+    return new_violations
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_planted_import_is_found(checkout, fault):
+def test_a_planted_import_is_found(plant, fault):
     file, text, message = FAULTS[fault]
-    new = new_violations(checkout, file, text)
+    new = plant(file, text)
     assert any(message in line for line in new), new
 
 
-def test_a_circle_inside_a_package_is_found(checkout):
-    (checkout / "strong_lth" / "bounds" / "planted_too.py").write_text("")
-    assert new_violations(checkout, "bounds/planted.py", "from strong_lth.bounds import planted_too") == []
-    back = "def f():\n    from strong_lth.bounds.planted import g"
-    assert any("circle" in line for line in new_violations(checkout, "bounds/planted_too.py", back))
+def test_a_circle_inside_a_package_is_found(plant):
+    assert plant("bounds/planted.py", "from strong_lth.bounds import planted_too") == set()
+    new = plant("bounds/planted_too.py", "def f():\n    from strong_lth.bounds.planted import g")
+    assert any("circle" in line for line in new), new
 
 
-def test_what_is_allowed_stays_green(checkout):
+def test_what_is_allowed_stays_green(plant):
     allowed = "from strong_lth.core import Status\nimport numpy\ndef f():\n    import scipy.stats"
-    assert new_violations(checkout, "datasets.py", allowed) == []
+    assert plant("datasets.py", allowed) == set()
