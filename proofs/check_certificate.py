@@ -109,7 +109,9 @@ def difference_ranges(layers, low, high):
             added = [image(row, *sums_and_widths(low, high)) for row in residual]
         else:
             carried = [(0, 0)] * len(weight)
-            added = [first_gap(plus, minus, low, high) for plus, minus in zip(residual, negative or residual, strict=True)]
+            added = [
+                first_gap(plus, minus, low, high) for plus, minus in zip(residual, negative or residual, strict=True)
+            ]
         values = sums_and_widths(low, high)
         ranges = []
         for row, b, e, old, new in zip(weight, bias, bias_residual, carried, added, strict=True):
@@ -164,7 +166,13 @@ class Affine:
     """
 
     def __init__(self, value, value_slack, gap, gap_slack, symbols):
-        self.value, self.value_slack, self.gap, self.gap_slack, self.symbols = value, value_slack, gap, gap_slack, symbols
+        self.value, self.value_slack, self.gap, self.gap_slack, self.symbols = (
+            value,
+            value_slack,
+            gap,
+            gap_slack,
+            symbols,
+        )
 
     def ends(self, neurons):
         """Ranges (low, high, gap_low, gap_high) and the ends of h + d, for each neuron."""
@@ -185,10 +193,10 @@ class Affine:
 
 def joint_zonotope(layers, low, high):
     """Upper bound of |g(x)_i - f(x)_i| over the box for each output i, as a list of Fractions: outward-rounded fixed point."""
-    state = None
+    state, ranges, sums = None, [], []
     for layer, (scale, exact) in zip(layers, difference_ranges(layers, low, high), strict=True):
         numbers = integer_layer(layer)
-        state = first_affine(numbers, low, high) if state is None else linear(numbers, relu(state, ranges, sums))
+        state = linear(numbers, relu(state, ranges, sums)) if state else first_affine(numbers, low, high)
         ranges, sums = state.ends(len(exact))
         ranges = [meet(mine, other, scale) for mine, other in zip(ranges, exact, strict=True)]
         sums = [(max(a, r[0] + r[2]), min(b, r[1] + r[3])) for (a, b), r in zip(sums, ranges, strict=True)]
@@ -244,7 +252,9 @@ def linear(numbers, state):
     q, weight, ticket, residual, _, bias, bias_residual = numbers
     outputs = range(len(weight))
     value = [(dot(weight[i], state.value) + (bias[i] << BITS)) // q for i in outputs]
-    gap = [(dot(ticket[i], state.gap) + dot(residual[i], state.value) + (bias_residual[i] << BITS)) // q for i in outputs]
+    gap = [
+        (dot(ticket[i], state.gap) + dot(residual[i], state.value) + (bias_residual[i] << BITS)) // q for i in outputs
+    ]
     symbols = []
     for v, g in state.symbols:
         new_value = [dot(row, v) // q for row in weight] if v else None
@@ -256,7 +266,8 @@ def linear(numbers, state):
     rounding = len(symbols) + 1
     value_slack = [ceiling(size_dot(row, state.value_slack), q) + rounding for row in weight]
     gap_slack = [
-        ceiling(size_dot(ticket[i], state.gap_slack) + size_dot(residual[i], state.value_slack), q) + rounding for i in outputs
+        ceiling(size_dot(ticket[i], state.gap_slack) + size_dot(residual[i], state.value_slack), q) + rounding
+        for i in outputs
     ]
     return Affine(value, value_slack, gap, gap_slack, symbols)
 
