@@ -472,7 +472,7 @@ def joint_zonotope(layers, low, high):
     state, ranges, sums = None, [], []
     for layer, (scale, exact) in zip(layers, difference_ranges(layers, low, high), strict=True):
         numbers = integer_layer(layer)
-        state = first_affine(numbers, low, high) if state is None else linear(numbers, relu(state, ranges, sums))
+        state = linear(numbers, relu(state, ranges, sums)) if state else first_affine(numbers, low, high)
         ranges, sums = state.ends(len(exact))
         ranges = [meet(mine, other, scale) for mine, other in zip(ranges, exact, strict=True)]
         sums = [(max(a, r[0] + r[2]), min(b, r[1] + r[3])) for (a, b), r in zip(sums, ranges, strict=True)]
