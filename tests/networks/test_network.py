@@ -13,7 +13,7 @@ from torch import nn
 import strong_lth as lth
 from strong_lth.networks import Activation, Dense
 
-from .conftest import random_target
+from network_targets import random_target
 
 
 def test_evaluates_like_torch_and_comes_back_exactly():

@@ -10,7 +10,7 @@ import pytest
 import strong_lth as lth
 from strong_lth.networks.scaling import Scaling, balance
 
-from .conftest import random_target
+from network_targets import random_target
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -11,7 +11,7 @@ import strong_lth as lth
 from strong_lth.distributions import weight_grid
 from strong_lth.streams import WordStream
 
-from .conftest import random_target
+from network_targets import random_target
 
 FIRSTS = [lth.BalancedSigns(), lth.RandomSigns(), lth.Uniform(-1, 1)]
 

@@ -8,7 +8,7 @@ import pytest
 import strong_lth as lth
 from strong_lth.networks.tolerances import allot, chains
 
-from .conftest import random_target
+from network_targets import random_target
 
 
 @pytest.mark.parametrize("seed", range(40))
