@@ -1,7 +1,7 @@
 """The largest error found by search: a lower bound of what any certificate must allow.
 
-Frank-Wolfe ascent of +-(g - f)_i from many starts at once. Target and gap run side by side, as in the bounds, so that small gaps are not
-lost in rounding; the best point is evaluated again with outward rounding.
+Frank-Wolfe ascent of +-(g - f)_i from many starts at once, then from around the best point. Target and gap run side by side, as in the
+bounds, so that small gaps are not lost in rounding; the best point is evaluated again with outward rounding.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ from strong_lth.core import Ball, Box, Floats, InputError
 from strong_lth.networks.difference_interval import difference_intervals
 from strong_lth.networks.layer_pair import InputSet, LayerPair, check_chain, input_set
 
+REFINE = (0.5, 0.2, 0.1)  # rounds that start again near the best point, and how much of it they change at most
+
 
 def search_difference(
     layers: Sequence[LayerPair],
     domain: Box | Ball,
     *,
     seed: int = 0,
-    restarts: int = 64,
-    steps: int = 40,
+    restarts: int = 128,
+    steps: int = 20,
     starts: ArrayLike | None = None,
 ) -> tuple[float, Floats]:
     """Largest max_i |g(x)_i - f(x)_i| found, rounded down rigorously (0 at least), and its point x in the domain, shape (inputs,).
 
-    ``restarts`` ascents of ``steps`` steps run side by side, each on one output and sign; ``starts`` (points, inputs) adds points to
-    begin from, such as data, moved into the domain. The result is a function of the arguments alone.
+    ``restarts`` ascents of ``steps`` steps run side by side, each on one output and sign, and again around the best point; ``starts``
+    (points, inputs) adds points to begin from, such as data, moved into the domain. Equal arguments give equal results.
 
     >>> layer = LayerPair(np.array([[1.0, -1.0]]), np.zeros(1), np.array([[0.25, -0.5]]), None, np.zeros(1), 0.0)
     >>> found, point = search_difference([layer], Box(0, 1))
@@ -38,12 +40,14 @@ def search_difference(
     (0.5, array([0., 1.]))
     """
     check_chain(layers)
-    dim = layers[0].weight.shape[1]
-    inputs = input_set(domain, dim)
+    inputs = input_set(domain, layers[0].weight.shape[1])
+    rng, pair, restarts = np.random.default_rng(seed), _Pair.of(layers), max(1, restarts)
     with np.errstate(all="ignore"):
-        rng = np.random.default_rng(seed)
-        points = _into(inputs, _pool(rng, inputs, max(1, restarts), starts))
-        point = _ascend(_Pair.of(layers), inputs, points, max(1, restarts), steps)
+        pool = _into(inputs, _pool(rng, inputs, restarts, starts))
+        point = _ascend(pair, inputs, pool, _goals(pair, pool, restarts), steps)
+        for fresh in REFINE:
+            near = _near(rng, inputs, point, restarts, fresh)
+            point = _ascend(pair, inputs, near, _one_goal(pair, point, near.shape[1]), steps)
         point = point_in_domain(domain, point)
         return error_at(layers, point), point
 
@@ -106,18 +110,38 @@ def _into(inputs: InputSet, points: Floats) -> Floats:
     return inputs.center[:, None] + away * np.minimum(1.0, inputs.radius / np.where(norms > 0, norms, 1.0))
 
 
-def _ascend(pair: _Pair, inputs: InputSet, pool: Floats, restarts: int, steps: int) -> Floats:
-    """Best point of all ascents. Steps 2 / (t + 2) towards the best extreme point, with every third step the whole way."""
-    errors = pair.gap(pool)
-    outputs = errors.shape[0]
-    best_point, best = _best(pool, np.abs(errors).max(0), pool[:, 0], -np.inf)
+def _near(rng: np.random.Generator, inputs: InputSet, point: Floats, count: int, fresh: float) -> Floats:
+    """The point, and columns that share all but some coordinates (a random share up to ``fresh``) with it."""
+    other = _pool(rng, inputs, count, None)[:, 1 : count + 1]
+    kept = rng.random((point.size, count)) >= fresh * rng.random(count)
+    return _into(inputs, np.hstack([point[:, None], np.where(kept, point[:, None], other)]))
 
-    goals = np.vstack([errors, -errors])  # rows are the goals: output i, sign +-
-    order = np.argsort(-goals.max(1), kind="stable")[: max(1, restarts)]
-    goal = order[np.arange(restarts) % order.size]
+
+Goals = tuple[NDArray[np.intp], NDArray[np.intp], Floats]  # per restart: column of the pool, output, sign
+
+
+def _goals(pair: _Pair, pool: Floats, restarts: int) -> Goals:
+    """The outputs and signs of largest error in the pool, in turn, each from its best points in turn."""
+    errors = pair.gap(pool)
+    goals = np.vstack([errors, -errors])
+    order = np.argsort(-goals.max(1), kind="stable")[:restarts]
+    goal, rank = order[np.arange(restarts) % order.size], np.arange(restarts) // order.size
     ranked = np.argsort(-goals, axis=1, kind="stable")
-    x = pool[:, ranked[goal, np.minimum(np.arange(restarts) // order.size, pool.shape[1] - 1)]]
-    output, sign = goal % outputs, np.where(goal < outputs, 1.0, -1.0)
+    column = ranked[goal, np.minimum(rank, pool.shape[1] - 1)]
+    return column, goal % errors.shape[0], np.where(goal < errors.shape[0], 1.0, -1.0)
+
+
+def _one_goal(pair: _Pair, point: Floats, count: int) -> Goals:
+    """The output and sign of the largest error at a point, for each of ``count`` columns."""
+    _, output, sign = _goals(pair, point[:, None], 1)
+    return np.arange(count), np.repeat(output, count), np.repeat(sign, count)
+
+
+def _ascend(pair: _Pair, inputs: InputSet, pool: Floats, goals: Goals, steps: int) -> Floats:
+    """Best point of all ascents: step t goes 2 / (t + 2) of the way to the extreme point that the gradient asks for (Frank-Wolfe)."""
+    best_point, best = _best(pool, np.abs(pair.gap(pool)).max(0), pool[:, 0], -np.inf)
+    column, output, sign = goals
+    x = pool[:, column]
     for step in range(steps):
         errors, slope = pair.gap_and_gradient(x, output, sign)
         best_point, best = _best(x, np.abs(errors).max(0), best_point, best)
@@ -125,8 +149,7 @@ def _ascend(pair: _Pair, inputs: InputSet, pool: Floats, restarts: int, steps: i
             aim = inputs.center[:, None] + inputs.radius * _unit(slope)
         else:
             aim = np.where(slope > 0, inputs.high[:, None], np.where(slope < 0, inputs.low[:, None], x))
-        share = 1.0 if step % 3 == 0 else 2 / (step + 2)
-        x = x + share * (aim - x) if share < 1 else aim
+        x = aim if step == 0 else x + 2 / (step + 2) * (aim - x)
     return _best(x, np.abs(pair.gap(x)).max(0), best_point, best)[0]
 
 
