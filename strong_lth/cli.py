@@ -145,7 +145,11 @@ def approximate(
     import strong_lth as lth
     from strong_lth import networks
 
-    firsts: dict[str, lth.Law] = {"balanced": lth.BalancedSigns(), "signs": lth.RandomSigns(), "uniform": lth.Uniform(-1, 1)}
+    firsts: dict[str, lth.Law] = {
+        "balanced": lth.BalancedSigns(),
+        "signs": lth.RandomSigns(),
+        "uniform": lth.Uniform(-1, 1),
+    }
     for path in (out, certificate):
         _check_writable(path)
     network = lth.Network.load(target)

@@ -239,18 +239,18 @@ def write(result: Result, out: Path) -> list[Path]:
             "table.json",
         )
     ]
-    with replacing(paths[0]) as handle:
-        plotting.candidates_figure(result.curve, handle)
-    with replacing(paths[1]) as handle:
-        plotting.errors_figure(result.rows, handle)
-    result.target.save(paths[2])
-    result.strictest.save(paths[3])
-    write_certificate(result.target, result.strictest, result.strictest_error, paths[4])
     record = run_record("strong-lth demo", result.seconds, data="the bundled UCI digits")
     table = {
         "rows": [asdict(row) for row in result.rows],
         "curve": [asdict(c) for c in result.curve],
         "record": asdict(record),
     }
+    with replacing(paths[0]) as handle:
+        plotting.candidates_figure(table["curve"], handle)
+    with replacing(paths[1]) as handle:
+        plotting.errors_figure(table["rows"], handle)
+    result.target.save(paths[2])
+    result.strictest.save(paths[3])
+    write_certificate(result.target, result.strictest, result.strictest_error, paths[4])
     write_text(paths[5], json.dumps(table, indent=1, sort_keys=True))
     return paths

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from strong_lth.demo import Candidates, Row
+Row = Mapping[str, Any]
 
 
-def candidates_figure(curve: Sequence[Candidates], file: IO[bytes]) -> None:
+def candidates_figure(curve: Sequence[Row], file: IO[bytes]) -> None:
     """Candidates per weight against the perturbation at one tol: needed (median and range), predicted and proved; PNG into ``file``."""
     figure, axes = _axes()
-    positive = [c.perturbation for c in curve if c.perturbation > 0]
+    positive = [c["perturbation"] for c in curve if c["perturbation"] > 0]
     left = min(positive) / 10
-    x = [c.perturbation if c.perturbation > 0 else left for c in curve]
-    needed = [c.needed for c in curve]
-    spread = [[c.needed - c.needed_low for c in curve], [c.needed_high - c.needed for c in curve]]
+    x = [c["perturbation"] if c["perturbation"] > 0 else left for c in curve]
+    needed = [c["needed"] for c in curve]
+    spread = [[c["needed"] - c["needed_low"] for c in curve], [c["needed_high"] - c["needed"] for c in curve]]
     axes.errorbar(
         x, needed, yerr=spread, fmt="o-", capsize=3, color="#1b6ca8", label="needed (median and range of the sources)"
     )
-    axes.plot(x, [c.predicted for c in curve], "s--", color="#e08e0b", label="predicted (each-target local law)")
+    axes.plot(x, [c["predicted"] for c in curve], "s--", color="#e08e0b", label="predicted (each-target local law)")
     axes.plot(
         x,
-        [c.proved for c in curve],
+        [c["proved"] for c in curve],
         "^:",
         color="#a8321b",
         label="proved (sharpest bound in the package, delta = 0.01)",
     )
     axes.set_xscale("log")
-    axes.set_xticks(x, ["0" if c.perturbation == 0 else f"{c.perturbation:g}" for c in curve])
+    axes.set_xticks(x, ["0" if c["perturbation"] == 0 else f"{c['perturbation']:g}" for c in curve])
     axes.minorticks_off()
     axes.set_xlabel("perturbation allowed per kept weight")
     axes.set_ylabel("candidates per target weight")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"Over-parameterisation against perturbation, tol = {curve[0].tol:g} on the logits")
+    axes.set_title(f"Over-parameterisation against perturbation, tol = {curve[0]['tol']:g} on the logits")
     axes.legend(frameon=False)
     figure.savefig(file, format="png", dpi=150)
 
@@ -42,17 +41,24 @@ def candidates_figure(curve: Sequence[Candidates], file: IO[bytes]) -> None:
 def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
     """Certified and found error of every ticket against its tol; PNG into ``file``."""
     figure, axes = _axes()
-    perturbations = sorted({row.candidates.perturbation for row in rows})
+    perturbations = sorted({row["candidates"]["perturbation"] for row in rows})
     for colour, perturbation in zip(("#1b6ca8", "#2a8c4a", "#a8321b", "#6b3fa0"), perturbations, strict=False):
         chosen = sorted(
-            (row for row in rows if row.candidates.perturbation == perturbation), key=lambda row: row.candidates.tol
+            (row for row in rows if row["candidates"]["perturbation"] == perturbation),
+            key=lambda row: row["candidates"]["tol"],
         )
-        x = [row.candidates.tol for row in chosen]
+        x = [row["candidates"]["tol"] for row in chosen]
         axes.plot(
-            x, [row.certified for row in chosen], "^-", color=colour, label=f"certified, perturbation {perturbation:g}"
+            x,
+            [row["certified"] for row in chosen],
+            "^-",
+            color=colour,
+            label=f"certified, perturbation {perturbation:g}",
         )
-        axes.plot(x, [row.found for row in chosen], "v:", color=colour, label=f"found, perturbation {perturbation:g}")
-    ends = [min(row.candidates.tol for row in rows), max(row.candidates.tol for row in rows)]
+        axes.plot(
+            x, [row["found"] for row in chosen], "v:", color=colour, label=f"found, perturbation {perturbation:g}"
+        )
+    ends = [min(row["candidates"]["tol"] for row in rows), max(row["candidates"]["tol"] for row in rows)]
     axes.plot(ends, ends, color="#888888", linewidth=1, label="tol")
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -14,8 +14,9 @@ from strong_lth.core import Certificate, Check, Domain, Floats, InputError, Outc
 from strong_lth.networks.difference import LayerPair, difference_bounds, search_difference
 from strong_lth.networks.network import Network
 from strong_lth.networks.source import sign_halves
-from strong_lth.networks.subnetwork import Subnetwork, verify_gadgets
+from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.tolerances import activation_bounds, chains
+from strong_lth.networks.verify import verify_gadgets
 
 
 @dataclass(frozen=True, eq=False)

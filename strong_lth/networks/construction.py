@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from strong_lth.core import Domain, InputError, Status
+from strong_lth.core import Domain, InputError
 from strong_lth.distributions import BalancedSigns, Law, Uniform, half_width
 from strong_lth.networks.gadgets import Problems, halves_of, moved_weights, problems
+from strong_lth.networks.layer_ticket import LayerTicket, Unserved, effective_layer
 from strong_lth.networks.network import Dense, Network
 from strong_lth.networks.scaling import Scaling, balance
 from strong_lth.networks.source import (
@@ -28,7 +29,7 @@ from strong_lth.networks.source import (
     random_source,
     sign_halves,
 )
-from strong_lth.networks.subnetwork import LayerTicket, Subnetwork, Unserved, effective_layer
+from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.tolerances import Allotment, allot
 from strong_lth.networks.widths import planned_width, smallest_width
 from strong_lth.subsetsum import BatchSolution, solve_batch
@@ -180,7 +181,9 @@ def _solve(
 ) -> BatchSolution:
     """Solve one block; rows that "fewest" could not serve take the nearest subset instead."""
     tol, moves = block.allowances(weight_tol, perturbation)
-    found = solve_batch(block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers)
+    found = solve_batch(
+        block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
+    )
     failed = np.flatnonzero(~found.solved)
     if objective == "nearest" or not failed.size:
         return found

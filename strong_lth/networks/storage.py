@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from strong_lth.core import Ball, Box, BudgetError, Domain, FormatError, InputError
 from strong_lth.distributions import is_portable, law_from_record, law_record
 from strong_lth.networks.files import replacing
+from strong_lth.networks.layer_ticket import LayerTicket, Unserved
 from strong_lth.networks.mask import pack, unpack
 from strong_lth.networks.network import Network
 from strong_lth.networks.scaling import Scaling
 from strong_lth.networks.source import DEFAULT_MEMORY, RandomSource, SourceLayer, random_source
-from strong_lth.networks.subnetwork import LayerTicket, Subnetwork, Unserved
+
+if TYPE_CHECKING:
+    from strong_lth.networks.subnetwork import Subnetwork
 
 FORMAT = "strong_lth ticket"
 VERSION = 1
@@ -41,8 +44,8 @@ def save_ticket(strong: Subnetwork, path: Path) -> None:
         handle.write(save(tensors, metadata={FORMAT: json.dumps(_header(strong), sort_keys=True)}))
 
 
-def load_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> Subnetwork:
-    """Read a ticket; FormatError, naming the file, for anything that ``save_ticket`` did not write."""
+def read_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> dict[str, Any]:
+    """The fields of the ``Subnetwork`` in a file; FormatError, naming the file, for anything that ``save_ticket`` did not write."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -127,7 +130,7 @@ def _header(strong: Subnetwork) -> dict[str, Any]:
     }
 
 
-def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> Subnetwork:
+def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> dict[str, Any]:
     shapes = [(int(outputs), int(inputs), bool(bias)) for outputs, inputs, bias in header["layers"]]
     if sum(outputs * inputs for outputs, inputs, _ in shapes) * 8 > memory:
         raise BudgetError(f"layers: got {shapes}, more than the {memory} bytes allowed")
@@ -157,25 +160,24 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> S
         layers.append(LayerTicket(keep, shift, int(undecided)))
         parts.append(_restored(part, keep, tensors.get(f"{name}.grid"), tensors.get(f"{name}.moved")))
     source = RandomSource(source.seed, source.law, source.first, tuple(parts), float.fromhex(header["moved_by"]))
-    strong = Subnetwork(
-        source=source,
-        layers=tuple(layers),
-        scaling=Scaling(tuple(np.array(rows, dtype=np.int64) for rows in header["rows"]), int(header["gain"])),
-        domain=domain,
-        tol=float.fromhex(header["tol"]),
-        weight_tol=tuple(float.fromhex(value) for value in header["weight_tol"]),
-        chain=str(header["chain"]),
-        a_priori=float.fromhex(header["a_priori"]),
-        perturbation=float.fromhex(header["perturbation"]),
-        objective=str(header["objective"]),
-        unserved=tuple(
+    if kept_digest(source, tuple(layers)) != header["kept_sha256"]:
+        raise FormatError(f"the kept weights drawn again from the seed do not match the file's hash; {_REMEDY}")
+    return {
+        "source": source,
+        "layers": tuple(layers),
+        "scaling": Scaling(tuple(np.array(rows, dtype=np.int64) for rows in header["rows"]), int(header["gain"])),
+        "domain": domain,
+        "tol": float.fromhex(header["tol"]),
+        "weight_tol": tuple(float.fromhex(value) for value in header["weight_tol"]),
+        "chain": str(header["chain"]),
+        "a_priori": float.fromhex(header["a_priori"]),
+        "perturbation": float.fromhex(header["perturbation"]),
+        "objective": str(header["objective"]),
+        "unserved": tuple(
             Unserved(int(a), int(b), int(c), str(d), str(e), float.fromhex(f))
             for a, b, c, d, e, f in header["unserved"]
         ),
-    )
-    if kept_digest(source, strong.layers) != header["kept_sha256"]:
-        raise FormatError(f"the kept weights drawn again from the seed do not match the file's hash; {_REMEDY}")
-    return strong
+    }
 
 
 def _restored(part: SourceLayer, keep: np.ndarray[Any, Any], grid: Any, moved: Any) -> SourceLayer:

@@ -1,59 +1,23 @@
-"""The strong ticket: one seeded random source, a mask, shifts and scales; and what its weights add up to, exactly."""
+"""The strong ticket: one seeded random source, a mask, shifts and scales."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strong_lth.core import Certificate, Check, Domain, Floats, InputError, Outcome
+from strong_lth.core import Domain, InputError
 from strong_lth.networks.difference import LayerPair
+from strong_lth.networks.layer_ticket import LayerTicket, Unserved, effective_layer
 from strong_lth.networks.mask import Bools, Mask
-from strong_lth.networks.network import Dense, Network
+from strong_lth.networks.network import Network
 from strong_lth.networks.scaling import Scaling
-from strong_lth.networks.source import Ints, RandomSource, SourceLayer, random_source, sign_halves
+from strong_lth.networks.source import RandomSource, sign_halves
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True, eq=False)
-class LayerTicket:
-    """What is kept of one even matrix: ``keep`` and ``shift`` (d_out, u), shift None where nothing may move.
-
-    ``undecided``: subset sums whose smallest subset was not proved smallest within the budget.
-    """
-
-    keep: Bools
-    shift: Floats | None
-    undecided: int = 0
-
-
-@dataclass(frozen=True)
-class Unserved:
-    """One weight (``input`` = number of inputs means the bias) and sign half that missed its tolerance, why, and by how much it errs."""
-
-    layer: int
-    output: int
-    input: int
-    half: str
-    cause: str
-    error: float
-
-
-@dataclass(frozen=True, eq=False)
-class Effective:
-    """Exact residuals of one layer, correctly rounded: effective weight minus target, (d_out, d_in [+ 1 for the bias]).
-
-    ``negative`` acts on inputs below 0 and is None where inputs have no such half.
-    """
-
-    positive: Floats
-    negative: Floats | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,159 +132,6 @@ class Subnetwork:
 
         Raises FormatError for a damaged or foreign file.
         """
-        from strong_lth.networks.storage import load_ticket
+        from strong_lth.networks.storage import read_ticket
 
-        return load_ticket(Path(path))
-
-
-def effective_layer(part: SourceLayer, dense: Dense, ticket: LayerTicket, halves: Ints) -> Effective:
-    """What the kept candidates of every weight add up to, minus the target: exact sums, rounded once."""
-    columns = dense.weight if dense.bias is None else np.column_stack([dense.weight, dense.bias])
-    two_sided = bool((halves == 2).any())
-    positive = _residuals(part, ticket, columns, 1)
-    if not two_sided:
-        return Effective(positive, None)
-    negative = -_residuals(part, ticket, -columns, -1)
-    return Effective(positive, np.where(halves[None, :] == 2, negative, positive))
-
-
-def _residuals(part: SourceLayer, ticket: LayerTicket, targets: Floats, sign: int) -> Floats:
-    """fsum over kept units of one sign of (even weight + shift) |odd weight|, minus the target; correctly rounded."""
-    outputs, units = np.nonzero(ticket.keep & (part.unit_sign == sign)[None, :])
-    values = part.even_weights[outputs, units]
-    if ticket.shift is not None:
-        values = values + ticket.shift[outputs, units]
-    factors = np.abs(part.odd_kept)[units]
-    if np.all(factors == 1.0):
-        terms = values[:, None]
-    else:
-        high = _upper_half(values)
-        terms = np.column_stack([high * factors, (values - high) * factors])
-    place = outputs * targets.shape[1] + part.unit_input[units]
-    order = np.argsort(place, kind="stable")
-    flat = terms[order].tolist()
-    result = -targets.reshape(-1)
-    starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    ends = np.append(starts[1:], place.size)
-    for where, start, end in zip(place[order][starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
-        result[where] = math.fsum([result[where], *(term for row in flat[start:end] for term in row)])
-    return result.reshape(targets.shape)
-
-
-def _upper_half(values: Floats) -> Floats:
-    """The leading 26 bits of every number (Veltkamp's split): its product with a 25-bit factor is exact."""
-    scaled = values * (2.0**27 + 1)
-    high: Floats = scaled - (scaled - values)
-    return high
-
-
-def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
-    """Re-prove every gadget from the seed, in exact rationals, without looking at how it was found.
-
-    Draws the source again and checks: kept weights are the source's own (or the verified moved ones); every shift is within the perturbation;
-    every weight outside ``.unserved`` is within its tolerance; nothing is listed twice. ``value`` is the largest exact residual of a served weight.
-    """
-    scaled = strong.rescaled(target)
-    halves = sign_halves(target, strong.domain)
-    fresh = random_source(
-        target,
-        domain=strong.domain,
-        width=strong.source.widths,
-        law=strong.source.law,
-        first=strong.source.first,
-        seed=strong.source.seed,
-        memory=2**62,
-    )
-    checks: list[Check] = []
-    largest = Fraction(0)
-    for part, drawn, dense, ticket, half, weight_tol in zip(
-        strong.source.layers, fresh.layers, scaled.dense, strong.layers, halves, strong.weight_tol, strict=True
-    ):
-        checks.append(_check_source(part, drawn, ticket, strong.source.perturbation_used))
-        checks.append(_check_shifts(part, ticket, strong.perturbation))
-        unserved = {(u.output, u.input, u.half) for u in strong.unserved if u.layer == part.index}
-        worst, problem = _worst_residual(part, dense, ticket, half, Fraction(weight_tol), unserved)
-        largest = max(largest, worst)
-        name = f"layer {part.index}: every served weight within its tolerance"
-        checks.append(
-            Check(
-                name, Outcome.FAILED if problem else Outcome.PROVED, problem or f"largest residual {float(worst):.3e}"
-            )
-        )
-    return Certificate(
-        "every gadget of the ticket represents its target weight", tuple(checks), float(largest), "exact rationals"
-    )
-
-
-def _check_source(part: SourceLayer, drawn: SourceLayer, ticket: LayerTicket, allowed: float) -> Check:
-    name = f"layer {part.index}: kept weights are those of the seed"
-    used = ticket.keep.any(axis=0)
-    same = part.even_exponent == drawn.even_exponent and np.array_equal(part.odd[used], drawn.odd[used])
-    if not same or not np.array_equal(part.even[ticket.keep], drawn.even[ticket.keep]):
-        return Check(name, Outcome.FAILED, "a kept weight differs from the one the seed gives")
-    if part.moved is not None:
-        for moved, original in zip(part.moved[ticket.keep], drawn.even_weights[ticket.keep], strict=True):
-            if abs(Fraction(moved) - Fraction(original)) > Fraction(allowed):
-                return Check(name, Outcome.FAILED, f"a weight of the given source moved by more than {allowed}")
-    return Check(name, Outcome.PROVED, f"{int(ticket.keep.sum())} even and {int(used.sum())} odd weights")
-
-
-def _check_shifts(part: SourceLayer, ticket: LayerTicket, perturbation: float) -> Check:
-    name = f"layer {part.index}: every shift within the perturbation"
-    if ticket.shift is None:
-        return Check(name, Outcome.PROVED, "nothing moved")
-    if np.any(ticket.shift[~ticket.keep] != 0):
-        return Check(name, Outcome.FAILED, "a weight that is not kept was moved")
-    outputs, units = np.nonzero(ticket.shift)
-    for shift, weight in zip(ticket.shift[outputs, units], part.even_weights[outputs, units], strict=True):
-        if abs(Fraction(shift)) > Fraction(perturbation):
-            return Check(name, Outcome.FAILED, f"a shift of {float(shift)!r} exceeds the perturbation {perturbation!r}")
-        if Fraction(weight) + Fraction(shift) != Fraction(weight + shift):
-            return Check(name, Outcome.FAILED, f"{float(weight)!r} moved by {float(shift)!r} is not a double")
-    return Check(name, Outcome.PROVED, f"{outputs.size} weights moved")
-
-
-def _worst_residual(
-    part: SourceLayer,
-    dense: Dense,
-    ticket: LayerTicket,
-    halves: Ints,
-    tol: Fraction,
-    unserved: set[tuple[int, int, str]],
-) -> tuple[Fraction, str]:
-    """Largest exact residual among the weights that count as served, and a sentence about the first one beyond ``tol``."""
-    effective = effective_layer(part, dense, ticket, halves)
-    worst, problem = Fraction(0), ""
-    for half, residual in (("+", effective.positive), ("-", effective.negative)):
-        if residual is None:
-            continue
-        served = np.ones(residual.shape, dtype=bool)
-        for output, position, name in unserved:
-            if name == half:
-                served[output, position] = False
-        if half == "-":
-            served &= (halves == 2)[None, :]
-        size = np.where(served, np.abs(residual), 0.0)
-        close = np.argwhere(served & (size >= float(tol) * (1 - 1e-12))) if tol else np.argwhere(size > 0)
-        for output, position in close:
-            exact = _exact_residual(part, dense, ticket, int(output), int(position), half)
-            worst = max(worst, exact)
-            if exact > tol and not problem:
-                problem = f"output {output}, input {position}, half {half} errs by {float(exact):.3e}, allowed {float(tol):.3e}"
-        worst = max(worst, Fraction(float(size.max())))
-    return worst, problem
-
-
-def _exact_residual(
-    part: SourceLayer, dense: Dense, ticket: LayerTicket, output: int, position: int, half: str
-) -> Fraction:
-    sign = 1 if half == "+" else -1
-    target = Fraction(float(dense.offset[output] if position == part.inputs else dense.weight[output, position])) * sign
-    total = Fraction(0)
-    for unit in part.serving(position, sign):
-        if ticket.keep[output, unit]:
-            shift = Fraction(0) if ticket.shift is None else Fraction(float(ticket.shift[output, unit]))
-            total += (Fraction(float(part.even_weights[output, unit])) + shift) * abs(
-                Fraction(float(part.odd_kept[unit]))
-            )
-    return abs(total - target)
+        return cls(**read_ticket(Path(path)))

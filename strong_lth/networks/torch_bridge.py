@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
 from strong_lth.core import Floats, InputError
-from strong_lth.networks.subnetwork import Subnetwork
+
+if TYPE_CHECKING:
+    from strong_lth.networks.subnetwork import Subnetwork
 
 _PASSED_OVER = (nn.Flatten, nn.Identity, nn.Dropout)
 

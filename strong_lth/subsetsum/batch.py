@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from strong_lth.core import BudgetError, Floats, InputError, Status
 from strong_lth.subsetsum.decide import answer
-from strong_lth.subsetsum.engines import BUDGET, Rows, fewest_entries, buffer_entries, make_rows, search_lists
+from strong_lth.subsetsum.engines import BUDGET, Rows, buffer_entries, fewest_entries, make_rows, search_lists
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.fixedpoint import Grid, Ints, to_grid
 from strong_lth.subsetsum.problem import (

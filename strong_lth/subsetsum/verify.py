@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import Certificate, Check, Floats, InputError, Outcome, Status
 from strong_lth.subsetsum.batch import check_batch
-from strong_lth.subsetsum.problem import CODES, STATUSES, BatchSolution, Solution, SubsetSumProblem
 from strong_lth.subsetsum.lists import list_entries
+from strong_lth.subsetsum.problem import CODES, STATUSES, BatchSolution, Solution, SubsetSumProblem
 from strong_lth.subsetsum.solve import solve, solve_by_numpy
 
 METHOD = "exact rationals"

@@ -8,12 +8,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from network_targets import random_target
 from torch import nn
 
 import strong_lth as lth
 from strong_lth.networks import Activation, Dense
-
-from network_targets import random_target
 
 
 def test_evaluates_like_torch_and_comes_back_exactly():

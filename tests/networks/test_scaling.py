@@ -6,11 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+from network_targets import random_target
 
 import strong_lth as lth
 from strong_lth.networks.scaling import Scaling, balance
-
-from network_targets import random_target
 
 
 @pytest.mark.parametrize("seed", range(20))

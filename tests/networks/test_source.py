@@ -6,12 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from network_targets import random_target
 
 import strong_lth as lth
 from strong_lth.distributions import weight_grid
 from strong_lth.streams import WordStream
-
-from network_targets import random_target
 
 FIRSTS = [lth.BalancedSigns(), lth.RandomSigns(), lth.Uniform(-1, 1)]
 

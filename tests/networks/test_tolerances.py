@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from network_targets import random_target
 
 import strong_lth as lth
 from strong_lth.networks.tolerances import allot, chains
-
-from network_targets import random_target
 
 
 @pytest.mark.parametrize("seed", range(40))
