@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -240,7 +241,7 @@ def write(result: Result, out: Path) -> list[Path]:
         )
     ]
     record = run_record("strong-lth demo", result.seconds, data="the bundled UCI digits")
-    table = {
+    table: dict[str, Any] = {
         "rows": [asdict(row) for row in result.rows],
         "curve": [asdict(c) for c in result.curve],
         "record": asdict(record),

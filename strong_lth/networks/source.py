@@ -53,7 +53,7 @@ class SourceLayer:
     @property
     def outputs(self) -> int:
         """Rows of the even matrix."""
-        return self.even.shape[0]
+        return int(self.even.shape[0])
 
     @property
     def parameters(self) -> int:
