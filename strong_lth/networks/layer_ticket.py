@@ -76,7 +76,7 @@ def _residuals(part: SourceLayer, ticket: LayerTicket, targets: Floats, sign: in
     flat = terms[order].tolist()
     result = -targets.reshape(-1)
     starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    ends = np.append(starts[1:], place.size)
+    ends = np.append(starts, place.size)[1:]
     for where, start, end in zip(place[order][starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
         result[where] = math.fsum([result[where], *(term for row in flat[start:end] for term in row)])
     return result.reshape(targets.shape)
