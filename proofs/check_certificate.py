@@ -17,7 +17,7 @@ Euclidean ball that touches the sides of this cube. The target's values h and th
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt, lcm
+from math import ceil, floor, isqrt, lcm
 from operator import mul
 
 # ---------------------------------------------------------------------------------------------------------------------------------------
@@ -244,42 +244,36 @@ def meet(mine, exact, scale):
 
 
 def first_affine(numbers, low, high, ball):
-    """Behind the first layer. Where z takes both signs, E+ max(z, 0) - E- max(-z, 0) = m z + k |z| with m, k half the sum and half the
-    difference, and |z| = s z + t + t nu with the slope s of the chord and one new symbol nu."""
+    """Behind the first layer, whose inputs are center + spread xi."""
     q, weight, _, residual, negative, bias, bias_residual = numbers
-    outputs, inputs = range(len(weight)), range(len(low))
     value, gap = [(b << BITS) // q for b in bias], [(e << BITS) // q for e in bias_residual]
     symbols, bends = [], []
-    for j in inputs:
-        a, b = (Fraction(*end[j].as_integer_ratio()) for end in (low, high))
-        center, spread = int((a + b) / 2 * ONE // 1), int((b - a) / 2 * ONE // 1) + 2  # |z - center| <= spread
-        if negative is None or a >= 0 or b <= 0:
-            straight, bend = [(negative if negative and b <= 0 else residual)[i][j] for i in outputs], None
-            chord = 0
-        else:
-            chord = int((a + b) * ONE / (b - a) // 1)
-            tilt = ceiling(int(max(b * (ONE - chord), -a * (ONE + chord)) // 1) + 1, 2)
-            bend = [residual[i][j] - negative[i][j] for i in outputs]  # twice k
-            straight = [residual[i][j] + negative[i][j] for i in outputs]  # twice m
-        v = [weight[i][j] * spread // q for i in outputs]
-        for i in outputs:
-            value[i] += weight[i][j] * center // q
-        if bend is None:
-            g = [e * spread // q for e in straight]
-            for i in outputs:
-                gap[i] += straight[i] * center // q
-        else:
-            slope = [(m << BITS) + k * chord for m, k in zip(straight, bend, strict=True)]  # units of 2^-BITS / (2 q)
-            g = [s * spread // (2 * q * ONE) for s in slope]
-            extra = [k * tilt // (2 * q) for k in bend]
-            for i in outputs:
-                gap[i] += slope[i] * center // (2 * q * ONE) + extra[i]
-            bends.append((None, extra))
-        symbols.append((v, g))
-    slack = 1 + 3 * len(symbols + bends)  # each addend of a center and each symbol is rounded by less than one unit
-    return Affine(
-        value, [slack] * len(weight), gap, [slack] * len(weight), symbols + bends, len(symbols) if ball else 0
-    )
+    for j, (below, above) in enumerate(zip(low, high, strict=True)):
+        a, b = Fraction(below), Fraction(above)
+        center, spread = floor((a + b) / 2 * ONE), floor((b - a) / 2 * ONE) + 2  # the input is within spread of center
+        column = [row[j] for row in weight]
+        slopes, bent = input_gap([row[j] for row in residual], [row[j] for row in negative or residual], a, b, q)
+        value = [c + w * center // q for c, w in zip(value, column, strict=True)]
+        gap = [c + s * center // (2 * q * ONE) + t for c, s, t in zip(gap, slopes, bent, strict=True)]
+        symbols.append(([w * spread // q for w in column], [s * spread // (2 * q * ONE) for s in slopes]))
+        if any(bent):
+            bends.append((None, bent))
+    slack = [1 + 3 * len(symbols + bends)] * len(weight)  # each addend and each symbol is rounded by less than one unit
+    return Affine(value, slack, gap, slack, symbols + bends, len(symbols) if ball else 0)
+
+
+def input_gap(plus, minus, a, b, q):
+    """(slopes in units of 2^-BITS / 2q, bends): plus max(z, 0) - minus max(-z, 0) = slope z + bend (1 + nu) for a <= z <= b.
+
+    It is m z + k |z| with m, k half the sum and half the difference of plus and minus; where z takes both signs, |z| = s z + t + t nu
+    with the slope s of the chord and one symbol nu in [-1, 1] for all outputs.
+    """
+    if a >= 0 or b <= 0:
+        return [2 * e << BITS for e in (plus if b > 0 else minus)], [0] * len(plus)
+    chord = floor((a + b) * ONE / (b - a))
+    tilt = ceil(max(b * (ONE - chord), -a * (ONE + chord)) / 2)
+    slopes = [(p + m << BITS) + (p - m) * chord for p, m in zip(plus, minus, strict=True)]
+    return slopes, [(p - m) * tilt // (2 * q) for p, m in zip(plus, minus, strict=True)]
 
 
 def linear(numbers, state):
