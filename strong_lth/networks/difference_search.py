@@ -40,9 +40,9 @@ def search_difference(
     (0.5, array([0., 1.]))
     """
     check_chain(layers)
-    inputs = input_set(domain, layers[0].weight.shape[1])
     rng, pair, restarts = np.random.default_rng(seed), _Pair.of(layers), max(1, restarts)
     with np.errstate(all="ignore"):
+        inputs = input_set(domain, layers[0].weight.shape[1])
         pool = _into(inputs, _pool(rng, inputs, restarts, starts))
         point = _ascend(pair, inputs, pool, _goals(pair, pool, restarts), steps)
         for fresh in REFINE:
