@@ -13,7 +13,7 @@ import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
 
-FAR = 1 << 61  # beyond every sum: sums and windows stay below 2^60
+FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60, windows within 2^61
 
 
 @kernel
