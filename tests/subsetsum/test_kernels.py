@@ -239,26 +239,14 @@ def test_engines_report_a_hit_as_a_hit() -> None:
     assert (keep.tolist(), size.tolist(), decided.tolist()) == ([[True, True]], [2], [True])
 
 
-SOLVE = (
-    "import sys, strong_lth.subsetsum as s; assert 'numba' not in sys.modules; "
-    "b = s.solve_batch([[0.5, 0.25, -0.125]], [0.6], tol=0.03); assert b.status(0).name == 'SOLVED', b; print('fine')"
-)
-
-
-def run_python(cache: str, root: Path) -> str:
-    environment = {
-        **os.environ,
-        "NUMBA_CACHE_DIR": cache,
-        "PYTHONPATH": str(root),
-        "HOME": cache,
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    environment["XDG_CACHE_HOME"] = cache
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SOLVE], env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+SOLVE = """
+import sys, strong_lth.subsetsum as s
+assert "numba" not in sys.modules
+batch = s.solve_batch([[0.5, 0.25, -0.125]], [0.6], tol=0.03)
+assert batch.status(0).name == "SOLVED"
+from strong_lth.subsetsum.kernels import search_rows
+print(s.__file__, sum(search_rows.stats.cache_hits.values()))
+"""
 
 
 def test_no_cache_folder_breaks_nothing(tmp_path: Path) -> None:
@@ -266,12 +254,24 @@ def test_no_cache_folder_breaks_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     package = tmp_path / "site" / "strong_lth"
-    for source in (ROOT / "strong_lth").rglob("*.py"):
-        copy = package / source.relative_to(ROOT / "strong_lth")
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(source.read_bytes())
+    for name in ("__init__.py", "core.py", "subsetsum"):
+        source = ROOT / "strong_lth" / name
+        for path in source.rglob("*.py") if source.is_dir() else [source]:
+            copy = package / path.relative_to(ROOT / "strong_lth")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
     (package / "subsetsum" / "__pycache__").write_text("")
-    assert run_python(str(blocked), tmp_path / "site") == "fine\n"
+    places = dict.fromkeys(("NUMBA_CACHE_DIR", "HOME", "XDG_CACHE_HOME"), str(blocked))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SOLVE],
+        env={**os.environ, **places, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=package.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(package / "subsetsum" / "__init__.py"), "0"]
 
 
 def test_a_batch_may_be_empty() -> None:
