@@ -24,7 +24,8 @@ class SubsetSumProblem:
 
     ``candidates`` x: n numbers. ``target`` z. ``tol``: the error that counts as solved. ``perturbation``: a number, or one per
     candidate. ``size``: keep exactly that many candidates. ``signed``: a kept candidate enters as +(x_i + y_i) or -(x_i + y_i).
-    The moved values x_i + y_i are doubles. InputError for NaN, infinity, negative tol or perturbation, wrong shapes, size > n.
+    Moved values x_i + y_i are doubles (unless x_i has digits below the last place of |x_i| + perturbation_i; no grid law does).
+    InputError for NaN, infinity, negative tol or perturbation, wrong shapes, size > n.
 
     >>> SubsetSumProblem([0.5, -0.25], target=0.25).perturbation
     array([0., 0.])
