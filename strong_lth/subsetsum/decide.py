@@ -76,29 +76,27 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
 
 
 def _any(rows: Rows, answers: Answers) -> None:
-    loss = rows.grid.loss
     everything = np.arange(len(rows))
-    keep, hit, used = search_lists(rows, rows.bottom - loss, rows.top + loss, early=True)
+    keep, hit, used = search_lists(rows, *rows.outer(), early=True)
     solved = answers.record(rows, everything, keep)
     answers.used[:] = used
     doubtful = np.flatnonzero(hit & ~solved)
     if doubtful.size:  # a hit only thanks to rounding: ask for one that rounding cannot undo
         part = rows.take(doubtful)
-        keep, _, used = search_lists(part, part.bottom + part.grid.loss, part.top - part.grid.loss, early=True)
+        keep, _, used = search_lists(part, *part.inner(), early=True)
         solved[doubtful] = answers.record(rows, doubtful, keep)
         answers.used[doubtful] = used
     answers.codes[:] = np.where(solved, SOLVED, np.where(~hit & (answers.used == rows.n), INFEASIBLE, UNDECIDED))
 
 
 def _fewest(rows: Rows, answers: Answers) -> None:
-    loss = rows.grid.loss
-    keep, size, decided = search_fewest(rows, rows.bottom - loss, rows.top + loss)
+    keep, size, decided = search_fewest(rows, *rows.outer())
     within = answers.record(rows, np.arange(len(rows)), keep)
     solved = within & (size >= 0)
     doubtful = np.flatnonzero((size >= 0) & ~within)
     if doubtful.size:
         part = rows.take(doubtful)
-        keep, surely, _ = search_fewest(part, part.bottom + part.grid.loss, part.top - part.grid.loss)
+        keep, surely, _ = search_fewest(part, *part.inner())
         within[doubtful] = answers.record(rows, doubtful, keep)
         solved[doubtful] = within[doubtful] & (surely == size[doubtful])
     answers.codes[:] = np.where(solved, SOLVED, np.where(decided & (size < 0), INFEASIBLE, UNDECIDED))
