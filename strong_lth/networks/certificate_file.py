@@ -23,10 +23,11 @@ from strong_lth.networks.subnetwork import Subnetwork
 
 FORMAT = "strong_lth certificate"
 VERSION = 1
+RECHECKABLE = ("difference-interval", "joint-zonotope")
 
 
 def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound) -> dict[str, Any]:
-    """The certificate as plain data, hash included.
+    """The certificate as plain data, hash included; it claims the least bound that exact arithmetic can repeat.
 
     Raises InputError for a ticket cut from a moved source: its weights cannot be derived from the seed.
     """
@@ -39,13 +40,14 @@ def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound)
         raise InputError(
             "strong", "a ticket of a moved source", "certificates are written for sources that a seed derives"
         )
+    method = min(RECHECKABLE, key=lambda name: error.bounds[name])
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "claim": {
             "bounds": {name: value.hex() for name, value in error.bounds.items()},
-            "certified": error.certified.hex(),
-            "method": error.method,
+            "certified": error.bounds[method].hex(),
+            "method": method,
             "found": error.found.hex(),
             "found_at": [float(v).hex() for v in error.found_at],
         },

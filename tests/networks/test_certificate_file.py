@@ -32,7 +32,9 @@ SETTINGS = {
 
 
 def checked(path: Path) -> tuple[int, dict]:
-    done = subprocess.run([sys.executable, "-I", str(CHECKER), str(path), "--json"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-I", str(CHECKER), str(path), "--json"], capture_output=True, text=True, timeout=120
+    )
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -51,8 +53,7 @@ def made(tmp_path: Path, **change) -> Path:
 def test_honest_certificates_are_accepted(tmp_path: Path, name: str):
     path = made(tmp_path, **SETTINGS[name])
     status, answer = checked(path)
-    proved = json.loads(path.read_text())["claim"]["method"] != "mixed-l2"
-    assert (status, answer["outcome"]) == ((0, "accepted") if proved else (3, "not re-proved"))
+    assert (status, answer["outcome"]) == (0, "accepted")
     assert any("kept weights drawn again" in line for line in answer["log"])
     assert any("joint-zonotope" in line and "re-proved" in line for line in answer["log"])
 
@@ -82,7 +83,14 @@ def test_a_moved_source_has_no_certificate():
 
 @pytest.mark.parametrize(
     "content",
-    ["", "not json", "[]", "{}", '{"format": "strong_lth certificate", "version": 2}', '{"format": "strong_lth certificate", "version": 1, "hash": ""}'],
+    [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        '{"format": "strong_lth certificate", "version": 2}',
+        '{"format": "strong_lth certificate", "version": 1, "hash": ""}',
+    ],
 )
 def test_other_files_are_not_certificates(tmp_path: Path, content: str):
     path = tmp_path / "certificate.json"
@@ -125,6 +133,13 @@ def test_philox_of_the_checker_is_the_published_one():
     checker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(checker)
     ones = 2**64 - 1
-    assert checker.philox((ones,) * 4, (ones, ones)) == (0x87B092C3013FE90B, 0x438C3C67BE8D0224, 0x9CC7D7C69CD777B6, 0xA09CAEBF594F0BA0)
-    words = np.random.Philox(key=np.array([9, checker.KEY_TAG], dtype=np.uint64), counter=np.array([0, 1, 2, 3], dtype=np.uint64)).random_raw(6)
+    assert checker.philox((ones,) * 4, (ones, ones)) == (
+        0x87B092C3013FE90B,
+        0x438C3C67BE8D0224,
+        0x9CC7D7C69CD777B6,
+        0xA09CAEBF594F0BA0,
+    )
+    words = np.random.Philox(
+        key=np.array([9, checker.KEY_TAG], dtype=np.uint64), counter=np.array([0, 1, 2, 3], dtype=np.uint64)
+    ).random_raw(6)
     assert [checker.word(9, 1, 2, 3, position) for position in range(6)] == words.tolist()

@@ -16,7 +16,9 @@ def test_found_never_exceeds_certified_on_tickets(seed: int):
     widths = tuple(int(w) for w in rng.integers(1, 7, rng.integers(2, 5)))
     target = random_target(seed, widths, bias=bool(seed % 2), size=0.6)
     domain = [lth.Box(0, 1), lth.Box(-1, 1), lth.Ball(0.8, -0.1)][seed % 3]
-    strong = lth.approximate(target, domain=domain, tol=0.5, width=int(rng.integers(4, 20)), perturbation=[0, 1e-3][seed % 2], seed=seed)
+    strong = lth.approximate(
+        target, domain=domain, tol=0.5, width=int(rng.integers(4, 20)), perturbation=[0, 1e-3][seed % 2], seed=seed
+    )
     error = lth.certify(target, strong, domain=domain)
     assert error.certificate.ok
     assert 0 <= error.found <= error.certified

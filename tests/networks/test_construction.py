@@ -34,7 +34,9 @@ def points(domain: lth.Box | lth.Ball, dim: int, count: int = 200) -> np.ndarray
 @pytest.mark.parametrize("perturbation", [0.0, 1e-3])
 def test_a_ticket_keeps_its_promises(domain: lth.Box | lth.Ball, first: lth.Law, perturbation: float):
     target = random_target(0)
-    strong = lth.approximate(target, domain=domain, tol=0.2, first=first, perturbation=perturbation, width="smallest", seed=3)
+    strong = lth.approximate(
+        target, domain=domain, tol=0.2, first=first, perturbation=perturbation, width="smallest", seed=3
+    )
     assert strong.unserved == ()
     assert lth.verify_gadgets(target, strong).ok
     error = lth.certify(target, strong, domain=domain)
@@ -46,7 +48,9 @@ def test_a_ticket_keeps_its_promises(domain: lth.Box | lth.Ball, first: lth.Law,
     assert seen <= error.certified + lth.evaluation_error(target, strong)
 
 
-@pytest.mark.parametrize("law", [lth.Uniform(-2, 2), lth.Uniform(-0.5, 0.5), lth.Uniform(-0.7, 0.7), lth.Normal(), lth.Normal(0, 2)], ids=str)
+@pytest.mark.parametrize(
+    "law", [lth.Uniform(-2, 2), lth.Uniform(-0.5, 0.5), lth.Uniform(-0.7, 0.7), lth.Normal(), lth.Normal(0, 2)], ids=str
+)
 def test_other_laws(law: lth.Law):
     target = random_target(1)
     strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, law=law, width="smallest", seed=2)
@@ -64,13 +68,18 @@ def test_smallest_is_smallest(first: lth.Law):
         narrower = [w - (layer == index) for index, w in enumerate(strong.source.widths)]
         failed = lth.approximate(target, width=narrower, **settings).unserved
         assert failed
-        assert {u.layer for u in failed} == {layer + 1}, f"width {width - 1} of layer {layer + 1} still serves everything"
+        assert {u.layer for u in failed} == {layer + 1}, (
+            f"width {width - 1} of layer {layer + 1} still serves everything"
+        )
 
 
 def test_each_width_serves_what_a_smaller_one_serves():
     target = random_target(4)
     failed = [
-        {(u.layer, u.output, u.input, u.half) for u in lth.approximate(target, domain=lth.Box(-1, 1), tol=0.05, width=w, seed=1).unserved}
+        {
+            (u.layer, u.output, u.input, u.half)
+            for u in lth.approximate(target, domain=lth.Box(-1, 1), tol=0.05, width=w, seed=1).unserved
+        }
         for w in (4, 6, 8, 10, 14)
     ]
     assert all(large <= small for small, large in itertools.pairwise(failed))
@@ -94,22 +103,33 @@ def test_one_weight_followed_by_hand():
         reach = strong.weight_tol[0]
         for size in range(len(kept)):
             sums = np.array([candidates[list(chosen)].sum() for chosen in itertools.combinations(range(16), size)])
-            assert np.abs(sums - float(sign * weight)).min() > reach + size * 1e-3 - 1e-12, "fewer weights would have done"
+            assert np.abs(sums - float(sign * weight)).min() > reach + size * 1e-3 - 1e-12, (
+                "fewer weights would have done"
+            )
 
 
 def test_effective_weights_are_the_module():
     """The exact residuals describe the materialised network: both halves, biases, shifts."""
     target = random_target(6)
-    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, first=lth.Uniform(-1, 1), perturbation=1e-2, width=20, seed=8)
+    strong = lth.approximate(
+        target, domain=lth.Box(-1, 1), tol=0.3, first=lth.Uniform(-1, 1), perturbation=1e-2, width=20, seed=8
+    )
     scaled = strong.rescaled(target)
     x = points(lth.Box(-1, 1), 4)
     values = x
-    for part, dense, ticket, halves in zip(strong.source.layers, scaled.dense, strong.layers, sign_halves(target, strong.domain), strict=True):
+    for part, dense, ticket, halves in zip(
+        strong.source.layers, scaled.dense, strong.layers, sign_halves(target, strong.domain), strict=True
+    ):
         effective = effective_layer(part, dense, ticket, halves)
         negative = effective.positive if effective.negative is None else effective.negative
         plus = dense.weight + effective.positive[:, : part.inputs]
         minus = dense.weight + negative[:, : part.inputs]
-        values = np.maximum(values, 0) @ plus.T - np.maximum(-values, 0) @ minus.T + dense.offset + effective.positive[:, part.inputs]
+        values = (
+            np.maximum(values, 0) @ plus.T
+            - np.maximum(-values, 0) @ minus.T
+            + dense.offset
+            + effective.positive[:, part.inputs]
+        )
         if part.index < len(scaled.dense):
             values = np.maximum(values, 0)
     module = strong.to_torch()(torch.from_numpy(x)).numpy()
@@ -139,7 +159,9 @@ def test_failures_are_diagnosed():
     for item in strong.unserved:
         part, sign = strong.source.layers[item.layer - 1], 1 if item.half == "+" else -1
         dense = scaled.dense[item.layer - 1]
-        weight = sign * (dense.offset[item.output] if item.input == part.inputs else dense.weight[item.output, item.input])
+        weight = sign * (
+            dense.offset[item.output] if item.input == part.inputs else dense.weight[item.output, item.input]
+        )
         candidates = part.even_weights[item.output, part.serving(item.input, sign)]
         outside = weight > candidates[candidates > 0].sum() or weight < candidates[candidates < 0].sum()
         assert (item.cause == "range") == outside
@@ -155,7 +177,10 @@ def test_nearest_is_more_accurate_and_keeps_more():
     few = lth.approximate(target, objective="fewest", **settings)
     near = lth.approximate(target, objective="nearest", **settings)
     assert near.kept_even > few.kept_even
-    assert lth.certify(target, near, domain=lth.Box(0, 1)).certified < lth.certify(target, few, domain=lth.Box(0, 1)).certified
+    assert (
+        lth.certify(target, near, domain=lth.Box(0, 1)).certified
+        < lth.certify(target, few, domain=lth.Box(0, 1)).certified
+    )
 
 
 def test_the_planned_width_comes_from_the_sharpest_bound():
@@ -164,7 +189,12 @@ def test_the_planned_width_comes_from_the_sharpest_bound():
     planned = plan(target, lth.Box(0, 1), 0.5, lth.Uniform(-1, 1))
     for width, tol in zip(strong.source.widths, planned.allotment.weight_tol, strict=True):
         found = lth.bounds.sharpest(
-            tol=tol, perturbation=0.0, delta=0.05, law=lth.Uniform(-1, 1), targets=lth.Window(-0.5, 0.5), blocks=sum(planned.counts)
+            tol=tol,
+            perturbation=0.0,
+            delta=0.05,
+            law=lth.Uniform(-1, 1),
+            targets=lth.Window(-0.5, 0.5),
+            blocks=sum(planned.counts),
         )
         assert width == found[1]
     assert not strong.unserved

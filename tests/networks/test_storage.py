@@ -44,7 +44,10 @@ def test_the_same_ticket_comes_back(tmp_path, name: str):
     for field in ("domain", "tol", "weight_tol", "chain", "a_priori", "perturbation", "objective", "unserved"):
         assert getattr(strong, field) == getattr(again, field)
     assert again.source.widths == strong.source.widths
-    assert lth.certify(target, again, domain=strong.domain).certified == lth.certify(target, strong, domain=strong.domain).certified
+    assert (
+        lth.certify(target, again, domain=strong.domain).certified
+        == lth.certify(target, strong, domain=strong.domain).certified
+    )
 
 
 def test_a_moved_source_is_kept(tmp_path):
