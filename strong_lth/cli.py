@@ -397,3 +397,7 @@ def _data_folder() -> Row:
     if not Path(folder).is_dir():
         return _finding("data", f"no folder {folder}", "export STRONG_LTH_DATA=<an existing folder>", ok=False)
     return _finding("data", folder, "details: strong-lth data")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

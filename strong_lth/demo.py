@@ -122,11 +122,12 @@ def run(*, seeds: Sequence[int] = SEEDS, seed: int = 0, progress: Progress | Non
     rows: list[Row] = []
     best: tuple[Subnetwork, ErrorBound] | None = None
     for done, (tol, perturbation) in enumerate(settings):
-        tell(f"tol {tol:g}, perturbation {perturbation:g}", done, len(settings))
+        tell("pruning random networks", done, len(settings))
         row, strong, error = _row(target, module, images, labels, tol, perturbation, seeds, target_accuracy)
         rows.append(row)
         if best is None or error.certified < best[1].certified:
             best = (strong, error)
+    tell("pruning random networks", len(settings), len(settings))
     curve = []
     for done, perturbation in enumerate(CURVE):
         tell("candidates against perturbation", done, len(CURVE))
