@@ -43,13 +43,12 @@ class Answers:
 def answer(rows: Rows, objective: Objective) -> Answers:
     """Answer every row."""
     count = len(rows)
-    resolution = np.ldexp(rows.grid.loss.astype(np.float64), -rows.grid.q)
     answers = Answers(
         codes=np.full(count, UNDECIDED, np.int8),
         keep=np.zeros((count, rows.n), np.bool_),
         shift=np.zeros((count, rows.n)) if rows.grid.movable else None,
         errors=np.empty(count),
-        resolution=np.array(np.broadcast_to(resolution, count)),
+        resolution=np.array(np.broadcast_to(rows.grid.resolution, count)),
         used=np.full(count, rows.n, np.int64),
     )
     if objective == "nearest":
@@ -68,10 +67,11 @@ def answer(rows: Rows, objective: Objective) -> Answers:
 
 def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     part = rows if index.size == len(rows) else rows.take(index)
-    keep, _, used = search_lists(part, part.spot, part.spot, early=False)
+    keep, hit, used = search_lists(part, part.spot, part.spot, early=False)
     within = answers.record(rows, index, keep)
     answers.used[index] = used
-    proved = (used == rows.n) & (answers.errors[index] - answers.resolution[index] > part.tol)
+    # a hit that is not within tol: the target lies inside the reach, but between the sums of moved doubles
+    proved = ~hit & (used == rows.n) & (answers.errors[index] - answers.resolution[index] > part.tol)
     answers.codes[index] = np.where(within, SOLVED, np.where(proved, OPTIMAL, UNDECIDED))
 
 

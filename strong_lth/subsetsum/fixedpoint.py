@@ -41,6 +41,12 @@ class Grid:
         return self.values + self.moves_high
 
     @property
+    def resolution(self) -> Floats:
+        """``loss`` as doubles, rounded up, shape (G,)."""
+        loss = np.ldexp(self.loss.astype(np.float64), -self.q)
+        return np.asarray(np.where(self.loss > 0, np.nextafter(loss, np.inf), 0.0))
+
+    @property
     def movable(self) -> bool:
         """Whether any candidate may move."""
         return bool(self.moves_low.any() or self.moves_high.any())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -117,6 +119,55 @@ def test_optimality_is_proved_by_a_second_solve(name: str, objective: str) -> No
 def test_fixed_size_with_fewest_is_refused() -> None:
     with pytest.raises(InputError, match="fewest"):
         solve(SubsetSumProblem([0.5, 0.25], 0.3, size=1), "fewest")
+
+
+def awkward(rng: np.random.Generator) -> SubsetSumProblem:
+    """Numbers chosen to fit no grid: wide spreads, decimal ties, huge moves, the ends of the exponent range."""
+    n = int(rng.integers(1, 8))
+    scale = 2.0 ** float(rng.choice([0, 0, 0, -1000, 900, -1060]))
+    kinds = (rng.normal(size=n), rng.normal(size=n) * 10.0 ** rng.uniform(-8, 3, n), rng.integers(-3, 4, n) * 0.1)
+    x = kinds[rng.integers(3)] * scale
+    top = float(np.abs(x).max())
+    e = float(rng.choice([0, 0, 1e-3, 0.1, 1e-12, 3])) * top * rng.uniform(0, 1, n)
+    reached = float(x[rng.random(n) < 0.5].sum())
+    z = [float(rng.normal()) * top, reached, 0.0, float(np.nextafter(reached, np.inf))][rng.integers(4)]
+    return SubsetSumProblem(x, z, float(rng.choice([0, 1e-16, 1e-3, 0.1])) * top, e, signed=bool(rng.random() < 0.2))
+
+
+@pytest.mark.parametrize("engine", [solve, solve_by_numpy])
+def test_no_claim_is_false_on_awkward_numbers(engine: Callable[..., Solution]) -> None:
+    rng = np.random.default_rng(123)
+    decided = 0
+    for _ in range(250):
+        problem = awkward(rng)
+        truth = brute_force(problem)
+        for objective in ("nearest", "any", "fewest"):
+            solution = engine(problem, objective)
+            assert verify(problem, solution).ok
+            decided += solution.status is not Status.UNDECIDED
+            if solution.status is Status.SOLVED:
+                assert truth.least <= Fraction(problem.tol)
+                assert objective != "fewest" or np.count_nonzero(solution.keep) == truth.fewest
+            elif solution.status is not Status.UNDECIDED:
+                assert truth.least > Fraction(problem.tol)
+            if solution.status is Status.OPTIMAL:
+                hidden = Fraction(float(np.nextafter(solution.error, 0))) - Fraction(solution.stats["resolution"])
+                assert hidden <= truth.least <= Fraction(float(np.nextafter(solution.error, np.inf)))
+    assert decided > 700
+
+
+@pytest.mark.parametrize("engine", [solve, solve_by_numpy])
+def test_a_target_between_the_sums_of_moved_doubles_is_undecided(engine: Callable[..., Solution]) -> None:
+    """A real move reaches the target, no double move does: neither OPTIMAL nor INFEASIBLE."""
+    problem = SubsetSumProblem([0.3], -0.2378787235785361, 0.0, 0.9)
+    assert brute_force(problem).least == 0
+    for objective in ("nearest", "any", "fewest"):
+        solution = engine(problem, objective)
+        assert solution.status is Status.UNDECIDED
+        assert solution.error == 2.0**-55
+        assert "tol" in solution.stats["note"]
+        assert verify(problem, solution).ok
+        assert engine(replace(problem, tol=1e-15), objective).status is Status.SOLVED
 
 
 def test_readme_call() -> None:
