@@ -1,6 +1,6 @@
 """Write the measured tables of README.md from the committed records; ``--check`` only compares (a test does).
 
-    python benchmarks/readme_tables.py [--check]
+python benchmarks/readme_tables.py [--check]
 """
 
 from __future__ import annotations
@@ -18,7 +18,19 @@ RECORDS = ROOT / "benchmarks" / "records"
 def demo() -> str:
     """The demo's rows."""
     table = _read("demo_table.json")
-    head = ["tol", "perturbation", "needed", "predicted", "proved", "source parameters", "density", "certified", "found", "target", "ticket"]
+    head = [
+        "tol",
+        "perturbation",
+        "needed",
+        "predicted",
+        "proved",
+        "source parameters",
+        "density",
+        "certified",
+        "found",
+        "target",
+        "ticket",
+    ]
     rows = []
     for row in table["rows"]:
         c = row["candidates"]
@@ -56,7 +68,11 @@ def timings() -> str:
     rows = []
     for row in details:
         fewer = row["objective"] == "fewest"
-        setting = "authors' setting, 21 candidates per output row" if "published" in row["setting"] else "one random network of depth 4, tol 1 on the logits"
+        setting = (
+            "authors' setting, 21 candidates per output row"
+            if "published" in row["setting"]
+            else "one random network of depth 4, tol 1 on the logits"
+        )
         residual = "" if "mean_residual" not in row else f"{row['mean_residual']:.1e}"
         rows.append(
             [
@@ -80,8 +96,20 @@ def timings() -> str:
         "(README and log of acnagle/optimal-lottery-tickets). "
         f"Command: `python benchmarks/bench_main_jobs.py pensia2020_fc2.npz`; record: `benchmarks/records/main_jobs.json`. MNIST: official files."
     )
-    lines += ["", "The engine, problems per CPU-second of one core (`python benchmarks/subset_sum.py`, record `benchmarks/records/subset_sum.json`):", ""]
-    chosen = ["nearest, n = 12", "nearest, n = 16", "nearest, n = 20", "nearest, n = 24", "needed candidates, tol 0.0001", "fewest, n = 21, tol 0.01", "scipy milp, n = 16"]
+    lines += [
+        "",
+        "The engine, problems per CPU-second of one core (`python benchmarks/subset_sum.py`, record `benchmarks/records/subset_sum.json`):",
+        "",
+    ]
+    chosen = [
+        "nearest, n = 12",
+        "nearest, n = 16",
+        "nearest, n = 20",
+        "nearest, n = 24",
+        "needed candidates, tol 0.0001",
+        "fewest, n = 21, tol 0.01",
+        "scipy milp, n = 16",
+    ]
     lines.append(_markdown(chosen, [[f"{rates[name]:,.0f}" for name in chosen]]))
     return "\n".join(lines)
 
@@ -90,7 +118,9 @@ def render(text: str) -> str:
     """README text with both measured blocks replaced."""
     for name, block in (("demo", demo()), ("timings", timings())):
         pattern = rf"(<!-- measured:{name}:begin[^\n]*-->\n).*?(<!-- measured:{name}:end -->)"
-        text, count = re.subn(pattern, lambda match, block=block: f"{match[1]}{block}\n{match[2]}", text, flags=re.DOTALL)
+        text, count = re.subn(
+            pattern, lambda match, block=block: f"{match[1]}{block}\n{match[2]}", text, flags=re.DOTALL
+        )
         if count != 1:
             raise SystemExit(f"README.md: {count} blocks measured:{name}; expected one")
     return text
@@ -102,7 +132,9 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _markdown(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)])
+    return "\n".join(
+        ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows)]
+    )
 
 
 def main() -> int:
