@@ -55,7 +55,13 @@ class Plan:
 
 
 def plan(target: Network, domain: Domain, tol: float, law: Law) -> Plan:
-    """Rescale the target into the window of the bounds and allot ``tol`` (on the outputs) to its weights."""
+    """Rescale the target into the window of the bounds and allot ``tol`` (on the outputs) to its weights.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2], [0.4, 0.1]], [[0.25, -0.5]]])
+    >>> plan(target, lth.Box(0, 1), 0.01, lth.Uniform(-1, 1)).counts
+    (4, 2)
+    """
     scaling = balance(target, window_half_width(law))
     scaled = scaling.apply(target)
     halves = tuple(sign_halves(target, domain))
@@ -99,6 +105,12 @@ def approximate(
     Weights that cannot be served are listed in ``.unserved`` and take their nearest reachable subset. Raises InputError for bad input, BudgetError
     above ``memory``. Source: construction of Pensia et al. 2020 with the perturbation of Xiong et al. 2023; widths, tolerances and sharing as
     fixed by the project.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2], [0.4, 0.1]], [[0.25, -0.5]]])
+    >>> strong = approximate(target, domain=lth.Box(0, 1), tol=0.01, width="smallest", seed=0)
+    >>> strong.source.widths, strong.kept, strong.unserved
+    ((9, 9), 32, ())
     """
     _check(target, tol, perturbation, delta, objective)
     check_laws(law, first) if source is None else None

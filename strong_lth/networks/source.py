@@ -160,6 +160,11 @@ def random_source(
     ``first`` that of the odd ones: ``BalancedSigns()`` draws n units of each sign that exists, ``RandomSigns()`` and ``Uniform(-1, 1)`` draw 2n units per input.
 
     Raises InputError for a law with no place here, BudgetError (before allocating) above ``memory`` bytes.
+
+    >>> import strong_lth as lth
+    >>> source = random_source(lth.Network.from_arrays([[[0.3, -0.2]]]), domain=lth.Box(0, 1), width=3, seed=0)
+    >>> source.parameters, source.layers[0].even.shape
+    (18, (1, 6))
     """
     widths = check_widths(width, len(target.dense))
     check_laws(law, first)
