@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from strong_lth.networks.source import (
 from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.tolerances import Allotment, allot
 from strong_lth.networks.widths import planned_width, smallest_width
-from strong_lth.subsetsum import BatchSolution, solve_batch
+from strong_lth.subsetsum import solve_batch
 
 Progress = Callable[[str, int, int], None]
 Objective = Literal["fewest", "nearest"]
@@ -156,14 +156,20 @@ def solve_layer(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[LayerTicket, list[Unserved]]:
-    """Serve every weight and bias of one (rescaled) target layer from its two source sublayers."""
+    """Serve every weight and bias of one (rescaled) target layer from its two source sublayers.
+
+    A subset sum without a subset within the tolerance takes the nearest one known, and is listed.
+    """
     pairs = halves_of(part, halves)
     keep = np.zeros(part.even.shape, dtype=bool)
     shift = np.zeros(part.even.shape) if perturbation > 0 else None
     unserved: list[Unserved] = []
     undecided = done = 0
     for block in problems(part, dense, pairs):
-        found = _solve(block, weight_tol, perturbation, objective, workers)
+        tol, moves = block.allowances(weight_tol, perturbation)
+        found = solve_batch(
+            block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
+        )
         chosen = found.keep & (block.units >= 0)
         rows, slots = np.nonzero(chosen)
         outputs, units = block.outputs[rows], block.units[rows, slots]
@@ -179,40 +185,14 @@ def solve_layer(
             )
             shift[outputs, units] = moved - original
         undecided += int(np.count_nonzero(~found.decided))
-        for row in np.flatnonzero(~found.solved):
+        served = found.solved | (found.errors < tol)  # within the tolerance, though perhaps not proved to be the fewest
+        for row in np.flatnonzero(~served):
             unserved.append(_diagnose(part, block, int(row), weight_tol, perturbation, float(found.errors[row])))
         done += block.targets.size
         if progress is not None:
             progress(done, pairs.inputs.size * part.outputs)
     ticket = LayerTicket(keep, shift, undecided)
     return ticket, unserved + _beyond_rounding(part, dense, halves, ticket, weight_tol, unserved)
-
-
-def _solve(
-    block: Problems, weight_tol: float, perturbation: float, objective: Objective, workers: int | None
-) -> BatchSolution:
-    """Solve one block; rows that "fewest" could not serve take the nearest subset instead."""
-    tol, moves = block.allowances(weight_tol, perturbation)
-    found = solve_batch(
-        block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
-    )
-    failed = np.flatnonzero(~found.solved)
-    if objective == "nearest" or not failed.size:
-        return found
-    rows = moves[failed] if moves.ndim == 2 else moves
-    again = solve_batch(block.candidates[failed], block.targets[failed], tol=tol, perturbation=rows, workers=workers)
-    return _with_rows(found, failed, again)
-
-
-def _with_rows(found: BatchSolution, rows: Ints, other: BatchSolution) -> BatchSolution:
-    """``found`` with some rows replaced by those of ``other``."""
-
-    def merged(name: str) -> Any:
-        array = np.array(getattr(found, name))
-        array[rows] = getattr(other, name)
-        return array
-
-    return replace(found, **{name: merged(name) for name in ("statuses", "keep", "shift", "errors")})
 
 
 def _diagnose(
