@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from strong_lth.core import Certificate, Check, Domain, Floats, InputError, Outcome
+from strong_lth.core import Ball, Box, Certificate, Check, Domain, Floats, InputError, Outcome
 from strong_lth.networks.difference import LayerPair, difference_bounds, search_difference
 from strong_lth.networks.network import Network
 from strong_lth.networks.source import sign_halves
@@ -55,6 +55,15 @@ def certify(
     >>> 0 <= error.found <= error.certified <= error.a_priori <= 0.01
     True
     """
+    for name, value, kinds in (
+        ("target", target, Network),
+        ("strong", strong, Network | Subnetwork),
+        ("domain", domain, Box | Ball),
+    ):
+        if not isinstance(value, kinds):
+            raise InputError(
+                name, type(value).__name__, "call certify(Network, Subnetwork or Network, domain=Box or Ball)"
+            )
     if isinstance(strong, Network):
         pairs, gain, promised = network_pairs(target, strong), 0, math.inf
         checks: tuple[Check, ...] = ()

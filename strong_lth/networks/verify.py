@@ -17,7 +17,7 @@ def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
     """Re-prove every gadget from the seed, in exact rationals, without looking at how it was found.
 
     Draws the source again and checks: kept weights are the source's own (or the verified moved ones); every shift is within the perturbation;
-    every weight outside ``.unserved`` is within its tolerance; nothing is listed twice. ``value`` is the largest exact residual of a served weight.
+    every weight outside ``.unserved`` is within its tolerance. ``value`` is the largest exact residual of a served weight.
 
     >>> import strong_lth as lth
     >>> target = lth.Network.from_arrays([[[0.3, -0.2]]])
