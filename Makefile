@@ -18,9 +18,10 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2
 
-lint: types
+lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory types
 
 types: $(READY)
 	@$(BIN)/mypy

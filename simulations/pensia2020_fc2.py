@@ -68,7 +68,9 @@ def published(target: lth.Network, objective: str, seed: int) -> tuple[lth.Netwo
 def construction(target: lth.Network, objective: str, tol: float, seed: int) -> tuple[lth.Subnetwork, dict[str, Any]]:
     """The construction of the theorem: one materialised random network of depth 2L, pruned."""
     started = time.perf_counter()
-    strong = lth.approximate(target, domain=DOMAIN, tol=tol, width="smallest", objective=objective, seed=seed, progress=_progress)
+    strong = lth.approximate(
+        target, domain=DOMAIN, tol=tol, width="smallest", objective=objective, seed=seed, progress=_progress
+    )
     seconds = time.perf_counter() - started
     numbers = {
         "setting": f"construction: tol {tol:g} on the logits over [0, 1]^784",

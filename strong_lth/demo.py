@@ -7,6 +7,7 @@ its certificate, and the test accuracy of target and ticket. ``write`` puts tabl
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from strong_lth import datasets, report
+from strong_lth import datasets
 from strong_lth.core import Box, Floats, InputError, run_record
 from strong_lth.distributions import BalancedSigns, Uniform
 from strong_lth.networks import ErrorBound, Network, Subnetwork, approximate, certify, write_certificate
@@ -111,9 +112,9 @@ def run(*, seeds: Sequence[int] = SEEDS, seed: int = 0, progress: Progress | Non
     started = time.perf_counter()
     tell = progress or (lambda *_: None)
     data = datasets.load("digits")
-    images, labels = data.test_images.reshape(len(data.test_images), -1) / 16.0, data.test_labels
+    images, labels = datasets.inputs(data, "test"), data.test_labels
     tell("training the target", 0, 1)
-    module = train(data.train_images.reshape(len(data.train_images), -1) / 16.0, data.train_labels, seed=seed)
+    module = train(datasets.inputs(data, "train"), data.train_labels, seed=seed)
     target, target_accuracy = Network.from_torch(module), accuracy(module, images, labels)
     tell("training the target", 1, 1)
     settings = [(tol, perturbation) for tol in TOLS for perturbation in PERTURBATIONS]
@@ -141,10 +142,17 @@ def candidates(target: Network, tol: float, perturbation: float, seeds: Sequence
     tolerances = planned.allotment.weight_tol
     predicted = predicted_width(planned.scaled, planned.halves, tolerances, perturbation, law=LAW, first=FIRST)
     proved = [
-        proved_width(value, perturbation, DELTA, blocks=sum(planned.counts), law=LAW, first=FIRST, reach=0.5) for value in tolerances
+        proved_width(value, perturbation, DELTA, blocks=sum(planned.counts), law=LAW, first=FIRST, reach=0.5)
+        for value in tolerances
     ]
     return Candidates(
-        tol, perturbation, int(np.median(needed)), min(needed), max(needed), predicted, max(n for n in proved if n is not None)
+        tol,
+        perturbation,
+        int(np.median(needed)),
+        min(needed),
+        max(needed),
+        predicted,
+        max(n for n in proved if n is not None),
     )
 
 
@@ -175,7 +183,15 @@ def _row(
     started = time.perf_counter()
     numbers = candidates(target, tol, perturbation, seeds)
     strong = approximate(
-        target, domain=DOMAIN, tol=tol, law=LAW, first=FIRST, perturbation=perturbation, width="smallest", seed=seeds[0], memory=MEMORY
+        target,
+        domain=DOMAIN,
+        tol=tol,
+        law=LAW,
+        first=FIRST,
+        perturbation=perturbation,
+        width="smallest",
+        seed=seeds[0],
+        memory=MEMORY,
     )
     error = certify(target, strong, domain=DOMAIN, points=images[:64])
     row = Row(
@@ -197,15 +213,32 @@ def _row(
     return row, strong, error
 
 
+def prepare(out: Path) -> None:
+    """Make the output folder before the work starts; InputError if it cannot be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise InputError("out", out, f"name a folder that can be written ({error.strerror})") from None
+
+
 def write(result: Result, out: Path) -> list[Path]:
     """Write figures, ticket, certificate, target and the table as JSON; returns the paths. Every file is complete or absent."""
     from strong_lth import plotting
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError("--out", out, "name a folder, not a file") from None
-    paths = [out / name for name in ("candidates.png", "errors.png", "target.npz", "ticket.safetensors", "certificate.json", "table.json")]
+    prepare(out)
+    paths = [
+        out / name
+        for name in (
+            "candidates.png",
+            "errors.png",
+            "target.npz",
+            "ticket.safetensors",
+            "certificate.json",
+            "table.json",
+        )
+    ]
     with replacing(paths[0]) as handle:
         plotting.candidates_figure(result.curve, handle)
     with replacing(paths[1]) as handle:
@@ -213,12 +246,11 @@ def write(result: Result, out: Path) -> list[Path]:
     result.target.save(paths[2])
     result.strictest.save(paths[3])
     write_certificate(result.target, result.strictest, result.strictest_error, paths[4])
-    record = run_record("strong-lth demo", result.seconds, data="digits (official copy bundled with the package)")
-    table = {"rows": [asdict(row) for row in result.rows], "curve": [asdict(c) for c in result.curve], "record": asdict(record)}
+    record = run_record("strong-lth demo", result.seconds, data="the bundled UCI digits")
+    table = {
+        "rows": [asdict(row) for row in result.rows],
+        "curve": [asdict(c) for c in result.curve],
+        "record": asdict(record),
+    }
     write_text(paths[5], json.dumps(table, indent=1, sort_keys=True))
     return paths
-
-
-def table(result: Result) -> report.Table:
-    """The table that is printed."""
-    return report.demo_table(result.rows, result.seconds)

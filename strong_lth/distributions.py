@@ -198,6 +198,8 @@ class Scaled:
         return self.law.variance * self.factor**2
 
     def lower_density(self, low: float, high: float) -> float:
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return 0.0
         factor = Fraction(self.factor)
         inner = self.law.lower_density(_at_most(Fraction(low) / factor), -_at_most(-Fraction(high) / factor))
         return _at_most(Fraction(inner) / factor)
@@ -279,9 +281,12 @@ def law_from_record(record: dict[str, Any]) -> Law:
         fields = dict(record)
         name = fields.pop("law", None)
         if name == "Scaled":
-            return Scaled(law_from_record(fields["of"]), float.fromhex(fields["factor"]))
-        kind: Any = {law.__name__: law for law in _LAWS}[str(name)]
-        law: Law = kind(**{key: float.fromhex(value) for key, value in fields.items()})
+            law: Law = Scaled(law_from_record(fields["of"]), float.fromhex(fields["factor"]))
+        else:
+            kind: Any = {law.__name__: law for law in _LAWS}[str(name)]
+            law = kind(**{key: float.fromhex(value) for key, value in fields.items()})
+        if law_record(law) != record:  # a missing parameter is no invitation to use its default
+            raise KeyError(name)
         return law
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         raise InputError("law record", repr(record), "use what law_record wrote") from None

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from strong_lth.report import CandidatesLike, RowLike
+    from strong_lth.demo import Candidates, Row
 
 
-def candidates_figure(curve: Sequence[CandidatesLike], file: IO[bytes]) -> None:
+def candidates_figure(curve: Sequence[Candidates], file: IO[bytes]) -> None:
     """Candidates per weight against the perturbation at one tol: needed (median and range), predicted and proved; PNG into ``file``."""
     figure, axes = _axes()
     positive = [c.perturbation for c in curve if c.perturbation > 0]
@@ -17,9 +17,17 @@ def candidates_figure(curve: Sequence[CandidatesLike], file: IO[bytes]) -> None:
     x = [c.perturbation if c.perturbation > 0 else left for c in curve]
     needed = [c.needed for c in curve]
     spread = [[c.needed - c.needed_low for c in curve], [c.needed_high - c.needed for c in curve]]
-    axes.errorbar(x, needed, yerr=spread, fmt="o-", capsize=3, color="#1b6ca8", label="needed (median and range of the sources)")
+    axes.errorbar(
+        x, needed, yerr=spread, fmt="o-", capsize=3, color="#1b6ca8", label="needed (median and range of the sources)"
+    )
     axes.plot(x, [c.predicted for c in curve], "s--", color="#e08e0b", label="predicted (each-target local law)")
-    axes.plot(x, [c.proved for c in curve], "^:", color="#a8321b", label="proved (sharpest bound in the package, delta = 0.01)")
+    axes.plot(
+        x,
+        [c.proved for c in curve],
+        "^:",
+        color="#a8321b",
+        label="proved (sharpest bound in the package, delta = 0.01)",
+    )
     axes.set_xscale("log")
     axes.set_xticks(x, ["0" if c.perturbation == 0 else f"{c.perturbation:g}" for c in curve])
     axes.minorticks_off()
@@ -31,14 +39,18 @@ def candidates_figure(curve: Sequence[CandidatesLike], file: IO[bytes]) -> None:
     figure.savefig(file, format="png", dpi=150)
 
 
-def errors_figure(rows: Sequence[RowLike], file: IO[bytes]) -> None:
+def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
     """Certified and found error of every ticket against its tol; PNG into ``file``."""
     figure, axes = _axes()
     perturbations = sorted({row.candidates.perturbation for row in rows})
     for colour, perturbation in zip(("#1b6ca8", "#2a8c4a", "#a8321b", "#6b3fa0"), perturbations, strict=False):
-        chosen = sorted((row for row in rows if row.candidates.perturbation == perturbation), key=lambda row: row.candidates.tol)
+        chosen = sorted(
+            (row for row in rows if row.candidates.perturbation == perturbation), key=lambda row: row.candidates.tol
+        )
         x = [row.candidates.tol for row in chosen]
-        axes.plot(x, [row.certified for row in chosen], "^-", color=colour, label=f"certified, perturbation {perturbation:g}")
+        axes.plot(
+            x, [row.certified for row in chosen], "^-", color=colour, label=f"certified, perturbation {perturbation:g}"
+        )
         axes.plot(x, [row.found for row in chosen], "v:", color=colour, label=f"found, perturbation {perturbation:g}")
     ends = [min(row.candidates.tol for row in rows), max(row.candidates.tol for row in rows)]
     axes.plot(ends, ends, color="#888888", linewidth=1, label="tol")

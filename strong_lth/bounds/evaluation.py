@@ -61,8 +61,12 @@ def ratio_below(a: float, b: float) -> float:
 def upper_probability(log_failure: float, n: int) -> float:
     """min(1, exp(log_failure)), enlarged by a relative 1e-12 + 1e-14 n, which exceeds the rounding error of n log(rho) + ...; never 0.
 
+    The logarithm is then rounded up to a multiple of 2^-36, so that noise in its last bits does not disturb monotonicity.
+
     >>> upper_probability(-1.0, 10) > math.exp(-1.0), upper_probability(1.0, 10), upper_probability(-1e6, 10) > 0
     (True, 1.0, True)
     """
     log_upper = log_failure + 1e-12 + 1e-14 * n
-    return 1.0 if log_upper >= 0 else max(math.exp(log_upper), sys.float_info.min)
+    if log_upper >= 0:
+        return 1.0
+    return max(math.exp(math.ceil(log_upper * 2.0**36) * 2.0**-36), sys.float_info.min)

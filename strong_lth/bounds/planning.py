@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from strong_lth.bounds.listed import BOUNDS
 from strong_lth.bounds.types import (
     UNIFORM,
@@ -46,7 +48,7 @@ def required_candidates(
     """
     if not isinstance(bound, Bound | Prediction):
         raise InputError("bound", repr(bound), "give one of BOUNDS or PREDICTIONS, for example get('rss-contraction')")
-    if isinstance(delta, bool) or not isinstance(delta, int | float) or not 0 < delta < 1:
+    if isinstance(delta, bool) or not isinstance(delta, int | float | np.floating) or not 0 < delta < 1:
         raise InputError("delta", delta, "give a probability strictly between 0 and 1")
     blocks, limit = whole("blocks", blocks, least=1), whole("limit", limit, least=1)
     union = 1 if isinstance(bound, Bound) and bound.direction is Direction.NECESSARY else blocks

@@ -32,9 +32,13 @@ def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound)
     """
     source = strong.source
     if error.domain != strong.domain:
-        raise InputError("error", f"a certificate on {error.domain}", f"certify on the domain of the ticket, {strong.domain}")
+        raise InputError(
+            "error", f"a certificate on {error.domain}", f"certify on the domain of the ticket, {strong.domain}"
+        )
     if any(part.moved is not None for part in source.layers):
-        raise InputError("strong", "a ticket of a moved source", "certificates are written for sources that a seed derives")
+        raise InputError(
+            "strong", "a ticket of a moved source", "certificates are written for sources that a seed derives"
+        )
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -47,7 +51,8 @@ def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound)
         },
         "domain": domain_record(strong.domain),
         "target": [
-            {"weight": _rows(dense.weight), "bias": None if dense.bias is None else _numbers(dense.bias)} for dense in target.dense
+            {"weight": _rows(dense.weight), "bias": None if dense.bias is None else _numbers(dense.bias)}
+            for dense in target.dense
         ],
         "source": {
             "seed": source.seed,
@@ -75,7 +80,9 @@ def canonical_hash(document: dict[str, Any]) -> str:
 
 def write_certificate(target: Network, strong: Subnetwork, error: ErrorBound, path: str | Path) -> None:
     """Write ``certificate_document``; an existing file is replaced only when the new one is complete."""
-    write_text(Path(path), json.dumps(certificate_document(target, strong, error), sort_keys=True, separators=(",", ":")))
+    write_text(
+        Path(path), json.dumps(certificate_document(target, strong, error), sort_keys=True, separators=(",", ":"))
+    )
 
 
 def _layer(strong: Subnetwork, index: int) -> dict[str, Any]:

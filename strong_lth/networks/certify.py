@@ -48,15 +48,22 @@ def certify(
     ``certificate.ok`` is False for a ticket whose weights are not its source's. Raises InputError for a target of another shape.
     """
     if isinstance(strong, Network):
-        pairs, gain, checks, promised = network_pairs(target, strong), 0, (), math.inf
+        pairs, gain, promised = network_pairs(target, strong), 0, math.inf
+        checks: tuple[Check, ...] = ()
     else:
         pairs, gain = strong.layer_pairs(target, domain), strong.scaling.gain
         checks, promised = verify_gadgets(target, strong).checks, guarantee(target, strong, domain)
-    bounds = {name: math.ldexp(float(np.max(values)), gain) for name, values in difference_bounds(pairs, domain).items()}
+    bounds = {
+        name: math.ldexp(float(np.max(values)), gain) for name, values in difference_bounds(pairs, domain).items()
+    }
     method = min(bounds, key=lambda name: bounds[name])
     found, found_at = search_difference(pairs, domain, seed=seed, starts=_starts(points, target, domain))
     found = math.ldexp(found, gain)
-    sound = Check("found <= certified", Outcome.PROVED if found <= bounds[method] else Outcome.FAILED, f"{found:.3e} <= {bounds[method]:.3e}")
+    sound = Check(
+        "found <= certified",
+        Outcome.PROVED if found <= bounds[method] else Outcome.FAILED,
+        f"{found:.3e} <= {bounds[method]:.3e}",
+    )
     certificate = Certificate(
         claim="sup over the domain of the largest output error is at most the value",
         checks=(*checks, sound),
@@ -69,7 +76,9 @@ def certify(
 def network_pairs(target: Network, other: Network) -> list[LayerPair]:
     """Layers and rounded differences of two networks of one shape."""
     if [d.shape for d in target.dense] != [d.shape for d in other.dense]:
-        raise InputError("strong", f"widths {other.widths}", f"give a network with the widths of the target, {target.widths}")
+        raise InputError(
+            "strong", f"widths {other.widths}", f"give a network with the widths of the target, {target.widths}"
+        )
     pairs = []
     for mine, theirs in zip(target.dense, other.dense, strict=True):
         residual, bias = theirs.weight - mine.weight, theirs.offset - mine.offset
@@ -113,7 +122,11 @@ def evaluation_error(target: Network, strong: Subnetwork, *, dtype: Literal["flo
         terms = int(ticket.keep.sum(axis=1).max()) + 8  # zeros add no rounding error
         gamma = terms * unit / (1 - terms * unit)
         error = (weights @ error + gamma * (weights @ (reach + error) + mass[:, part.inputs])) * (1 + 1e-6)
-        residual = np.abs(pair.residual) if pair.residual_negative is None else np.maximum(np.abs(pair.residual), np.abs(pair.residual_negative))
+        residual = (
+            np.abs(pair.residual)
+            if pair.residual_negative is None
+            else np.maximum(np.abs(pair.residual), np.abs(pair.residual_negative))
+        )
         drift = (np.abs(pair.weight) + residual) @ drift + residual @ magnitude + np.abs(pair.bias_residual)
     return math.ldexp(float(error.max()), strong.scaling.gain)
 

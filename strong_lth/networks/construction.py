@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from strong_lth.core import Domain, Floats, InputError, Status
-from strong_lth.distributions import BalancedSigns, Law, Normal, Uniform, half_width
+from strong_lth.core import Domain, InputError, Status
+from strong_lth.distributions import BalancedSigns, Law, Uniform, half_width
 from strong_lth.networks.gadgets import Problems, halves_of, moved_weights, problems
 from strong_lth.networks.network import Dense, Network
 from strong_lth.networks.scaling import Scaling, balance
@@ -35,8 +34,7 @@ from strong_lth.networks.widths import planned_width, smallest_width
 from strong_lth.subsetsum import BatchSolution, solve_batch
 
 Progress = Callable[[str, int, int], None]
-OBJECTIVES = ("fewest", "nearest")
-_CODES = dict(enumerate(Status))
+Objective = Literal["fewest", "nearest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,7 @@ def approximate(
     perturbation: float = 0.0,
     delta: float = 0.01,
     width: int | Sequence[int] | Literal["smallest"] | None = None,
-    objective: Literal["fewest", "nearest"] = "fewest",
+    objective: Objective = "fewest",
     source: RandomSource | None = None,
     seed: int = 0,
     memory: int = DEFAULT_MEMORY,
@@ -141,7 +139,7 @@ def solve_layer(
     halves: Ints,
     weight_tol: float,
     perturbation: float,
-    objective: str,
+    objective: Objective,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[LayerTicket, list[Unserved]]:
@@ -160,12 +158,16 @@ def solve_layer(
         if shift is not None:
             original = part.even_weights[outputs, units]
             moved = moved_weights(
-                original, block.candidates[rows, slots], block.factors[rows, slots], found.shift[rows, slots], perturbation
+                original,
+                block.candidates[rows, slots],
+                block.factors[rows, slots],
+                found.shift[rows, slots],
+                perturbation,
             )
             shift[outputs, units] = moved - original
         undecided += int(np.count_nonzero(~found.decided))
         for row in np.flatnonzero(~found.solved):
-            unserved.append(_diagnose(part, block, row, weight_tol, perturbation, float(found.errors[row])))
+            unserved.append(_diagnose(part, block, int(row), weight_tol, perturbation, float(found.errors[row])))
         done += block.targets.size
         if progress is not None:
             progress(done, pairs.inputs.size * part.outputs)
@@ -173,28 +175,34 @@ def solve_layer(
     return ticket, unserved + _beyond_rounding(part, dense, halves, ticket, weight_tol, unserved)
 
 
-def _solve(block: Problems, weight_tol: float, perturbation: float, objective: str, workers: int | None) -> BatchSolution:
+def _solve(
+    block: Problems, weight_tol: float, perturbation: float, objective: Objective, workers: int | None
+) -> BatchSolution:
     """Solve one block; rows that "fewest" could not serve take the nearest subset instead."""
-    moves = perturbation if np.all(block.factors == 1.0) else perturbation * block.factors
-    if perturbation > 0 and not np.isscalar(moves):
-        moves = np.nextafter(moves, 0.0)
-    tol = weight_tol if np.isscalar(moves) else weight_tol * (1 - 2.0**-20)
+    tol, moves = block.allowances(weight_tol, perturbation)
     found = solve_batch(block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers)
     failed = np.flatnonzero(~found.solved)
     if objective == "nearest" or not failed.size:
         return found
-    again = solve_batch(
-        block.candidates[failed],
-        block.targets[failed],
-        tol=tol,
-        perturbation=moves if np.isscalar(moves) else moves[failed],
-        objective="nearest",
-        workers=workers,
-    )
-    return found.replaced(failed, again)
+    rows = moves[failed] if moves.ndim == 2 else moves
+    again = solve_batch(block.candidates[failed], block.targets[failed], tol=tol, perturbation=rows, workers=workers)
+    return _with_rows(found, failed, again)
 
 
-def _diagnose(part: SourceLayer, block: Problems, row: int, weight_tol: float, perturbation: float, error: float) -> Unserved:
+def _with_rows(found: BatchSolution, rows: Ints, other: BatchSolution) -> BatchSolution:
+    """``found`` with some rows replaced by those of ``other``."""
+
+    def merged(name: str) -> Any:
+        array = np.array(getattr(found, name))
+        array[rows] = getattr(other, name)
+        return array
+
+    return replace(found, **{name: merged(name) for name in ("statuses", "keep", "shift", "errors")})
+
+
+def _diagnose(
+    part: SourceLayer, block: Problems, row: int, weight_tol: float, perturbation: float, error: float
+) -> Unserved:
     """Why a subset sum failed: its target is outside every reachable sum, or the sums are too sparse around it."""
     candidates, reach = block.candidates[row], perturbation * block.factors[row]
     highest = float(np.maximum(candidates + reach, 0.0).sum())
@@ -243,9 +251,16 @@ def _widths(
     workers: int | None,
     progress: Progress | None,
 ) -> list[int]:
+    """``width`` as one number per layer."""
     if width is None:
         return planned_width(
-            planned.counts, planned.allotment.weight_tol, perturbation, delta, law=law, first=first, reach=window_half_width(law)
+            planned.counts,
+            planned.allotment.weight_tol,
+            perturbation,
+            delta,
+            law=law,
+            first=first,
+            reach=window_half_width(law),
         )
     if isinstance(width, str):
         if width != "smallest":
@@ -268,7 +283,9 @@ def _widths(
 
 def _check(target: Network, tol: float, perturbation: float, delta: float, objective: str) -> None:
     if not isinstance(target, Network):
-        raise InputError("target", type(target).__name__, "give a strong_lth.Network (Network.from_torch, Network.load)")
+        raise InputError(
+            "target", type(target).__name__, "give a strong_lth.Network (Network.from_torch, Network.load)"
+        )
     for name, value in (("tol", tol), ("perturbation", perturbation)):
         if not (isinstance(value, int | float | np.floating) and math.isfinite(value) and value >= 0):
             raise InputError(name, repr(value), "give a finite number >= 0")
@@ -276,7 +293,7 @@ def _check(target: Network, tol: float, perturbation: float, delta: float, objec
         raise InputError("tol", "0 with perturbation 0", "allow an error (tol > 0) or a perturbation > 0")
     if not 0 < delta < 1:
         raise InputError("delta", repr(delta), "give a probability strictly between 0 and 1")
-    if objective not in OBJECTIVES:
+    if objective not in get_args(Objective):
         raise InputError("objective", repr(objective), "use 'fewest' or 'nearest'")
 
 
@@ -287,7 +304,9 @@ def _check_exact(planned: Plan, tol: float) -> None:
             for array in (dense.weight, dense.offset):
                 if not np.all(np.ldexp(array, 40) == np.rint(np.ldexp(array, 40))):
                     raise InputError(
-                        "tol", f"0, but weights of layer {index} are not multiples of 2^-40 after rescaling", "round the target or give tol > 0"
+                        "tol",
+                        f"0, but weights of layer {index} are not multiples of 2^-40 after rescaling",
+                        "round the target or give tol > 0",
                     )
 
 
@@ -295,12 +314,16 @@ def _check_source(source: RandomSource, planned: Plan) -> None:
     shapes = [(part.outputs, part.inputs, part.bias) for part in source.layers]
     wanted = [(*dense.shape, dense.bias is not None) for dense in planned.target.dense]
     if shapes != wanted:
-        raise InputError("source", f"a network for layers {shapes}", f"draw it for this target, {wanted} (d_out, d_in, bias)")
+        raise InputError(
+            "source", f"a network for layers {shapes}", f"draw it for this target, {wanted} (d_out, d_in, bias)"
+        )
     fresh = isinstance(source.first, BalancedSigns)
     for part, halves in zip(source.layers, planned.halves, strict=True):
         served = np.bincount(part.unit_input, minlength=halves.size)
         if fresh and not np.array_equal(served, halves * part.width):
-            raise InputError("source", f"other sign halves in layer {part.index}", "draw it with random_source for the same domain")
+            raise InputError(
+                "source", f"other sign halves in layer {part.index}", "draw it with random_source for the same domain"
+            )
 
 
 def _stage(progress: Progress, name: str) -> Callable[[int, int], None]:

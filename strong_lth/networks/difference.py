@@ -14,7 +14,10 @@ from strong_lth.networks.difference_interval import difference_intervals
 from strong_lth.networks.difference_mixed import mixed_norms
 from strong_lth.networks.difference_search import search_difference
 from strong_lth.networks.difference_zonotope import joint_zonotope
+from strong_lth.networks.enclosures import up
 from strong_lth.networks.layer_pair import LayerPair, check_chain, input_set
+
+GRAIN = 2.0**-140  # added to the zonotope's bound, which the checker repeats in fixed point on a grid of 2^-160
 
 __all__ = ["LayerPair", "difference_bounds", "search_difference"]
 
@@ -40,5 +43,5 @@ def difference_bounds(layers: Sequence[LayerPair], domain: Box | Ball) -> dict[s
     return {
         "mixed-l2": np.where(all(reliable) & ~np.isnan(mixed), mixed, np.inf),
         "difference-interval": np.where(reliable[0], intervals[-1].error, np.inf),
-        "joint-zonotope": np.where(all(reliable), zonotope[-1].error, np.inf),
+        "joint-zonotope": np.where(all(reliable), up(zonotope[-1].error + GRAIN), np.inf),
     }

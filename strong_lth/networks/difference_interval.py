@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from strong_lth.core import Floats
-from strong_lth.networks.enclosures import UNIT, ball_of, down, enclose, ends_of, norm_up, shift, sum_up, up
+from strong_lth.networks.enclosures import UNIT, Interval, add, down, image, norm_up, sum_up, up
 from strong_lth.networks.layer_pair import InputSet, LayerPair
 
 
@@ -53,7 +53,9 @@ class Ranges:
         )
 
 
-def relu_gap(low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope: Floats | float) -> tuple[Floats, Floats]:
+def relu_gap(
+    low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope: Floats | float
+) -> tuple[Floats, Floats]:
     """Exact range of relu(h + d) - relu(h) - slope d over the box of (h, d), rounded outward.
 
     For a fixed d the expression is monotone in h, and for a fixed h it is convex in d with its kink at d = -h: the largest value is at a
@@ -71,11 +73,13 @@ def relu_gap(low: Floats, high: Floats, gap_low: Floats, gap_high: Floats, slope
     largest = np.maximum(
         np.maximum(value(low, gap_low), value(low, gap_high)), np.maximum(value(high, gap_low), value(high, gap_high))
     )
-    smallest = np.minimum(
-        value(low, np.clip(-low, gap_low, gap_high)), value(high, np.clip(-high, gap_low, gap_high))
+    smallest = np.minimum(value(low, np.clip(-low, gap_low, gap_high)), value(high, np.clip(-high, gap_low, gap_high)))
+    # h + d is rounded only where it is the gap, which is at most the result plus slope |d|
+    rest = slope * np.maximum(np.abs(gap_low), np.abs(gap_high))
+    return (
+        down(smallest - 4 * UNIT * (np.abs(smallest) + rest)),
+        up(largest + 4 * UNIT * (np.abs(largest) + rest)),
     )
-    rounding = 4 * UNIT * np.maximum(np.abs(gap_low), np.abs(gap_high))  # h + d is rounded only where |gap| <= |d|
-    return down(smallest - rounding), up(largest + rounding)
 
 
 def after_relu(ranges: Ranges) -> Ranges:
@@ -94,13 +98,14 @@ def difference_intervals(layers: Sequence[LayerPair], inputs: InputSet) -> list[
 
 def next_ranges(layer: LayerPair, before: Ranges) -> Ranges:
     """Ranges behind a linear layer with nonnegative inputs."""
-    values, gaps = ball_of(before.low, before.high), ball_of(before.gap_low, before.gap_high)
-    gap = shift(
-        enclose(layer.ticket_weight, *gaps),
-        enclose(layer.residual, *values),
-        (layer.bias_residual, drift(layer, before.size)),
+    off = drift(layer, before.size)
+    gap = add(
+        image(layer.ticket_weight, before.gap_low, before.gap_high),
+        image(layer.residual, before.low, before.high),
+        (layer.bias_residual, layer.bias_residual),
+        (-off, off),
     )
-    return Ranges(*ends_of(*shift(enclose(layer.weight, *values), (layer.bias, 0.0))), *ends_of(*gap))
+    return Ranges(*add(image(layer.weight, before.low, before.high), (layer.bias, layer.bias)), *gap)
 
 
 def drift(layer: LayerPair, size: Floats) -> Floats:
@@ -110,38 +115,36 @@ def drift(layer: LayerPair, size: Floats) -> Floats:
 
 def first_ranges(layer: LayerPair, inputs: InputSet) -> Ranges:
     """Ranges behind the first layer, whose inputs may have either sign."""
-    values = ball_of(inputs.low, inputs.high)
-    linear, spare = split_signs(layer, inputs)
-    gap = shift(enclose(linear, *values), spare, (layer.bias_residual, drift(layer, inputs.size)))
-    box = Ranges(*ends_of(*shift(enclose(layer.weight, *values), (layer.bias, 0.0))), *ends_of(*gap))
+    off = drift(layer, inputs.size)
+    gap = add(_residual_image(layer, inputs), (layer.bias_residual, layer.bias_residual), (-off, off))
+    box = Ranges(*add(image(layer.weight, inputs.low, inputs.high), (layer.bias, layer.bias)), *gap)
     return box.meet(_round_ranges(layer, inputs)) if inputs.round else box
 
 
-def split_signs(layer: LayerPair, inputs: InputSet) -> tuple[Floats, tuple[Floats, Floats]]:
-    """The residual that acts where a coordinate has one sign (0 elsewhere), and an enclosure of what the others add.
+def _residual_image(layer: LayerPair, inputs: InputSet) -> Interval:
+    """Range of E+ max(z, 0) - E- max(-z, 0).
 
-    Coordinate j of both signs adds E+_ij max(z, 0) - E-_ij max(-z, 0), which over [low, high] lies between the least and the largest of
-    0, E+_ij high and E-_ij low.
+    A coordinate of both signs adds something between the least and the largest of 0, E+_ij high and E-_ij low, all attained.
     """
-    mixed = inputs.mixed if layer.residual_negative is not None else np.zeros(inputs.low.shape, dtype=bool)
-    linear = np.where(mixed, 0.0, np.where(inputs.high <= 0, layer.minus, layer.residual))
+    low, high = inputs.low, inputs.high
+    mixed = inputs.mixed if layer.residual_negative is not None else np.zeros(low.shape, dtype=bool)
+    one_sign = image(np.where(mixed, 0.0, np.where(high <= 0, layer.minus, layer.residual)), low, high)
     if not mixed.any():
-        zero = np.zeros(layer.bias.shape)
-        return linear, (zero, zero)
-    ends = layer.residual[:, mixed] * inputs.high[mixed], layer.minus[:, mixed] * inputs.low[mixed]
+        return one_sign
+    ends = layer.residual[:, mixed] * high[mixed], layer.minus[:, mixed] * low[mixed]
     above = sum_up(np.maximum(np.maximum(*ends), 0.0), 1)
     below = sum_up(np.maximum(-np.minimum(*ends), 0.0), 1)
-    return linear, ball_of(-below, above)
+    return add(one_sign, (-below, above))
 
 
 def _round_ranges(layer: LayerPair, inputs: InputSet) -> Ranges:
-    """The same for a ball: value at its center, plus radius times the Lipschitz constant of each row."""
-    point = np.zeros(inputs.center.shape)
-    acting = np.where(inputs.center < 0, layer.minus, layer.residual)
+    """The same for a ball: the value at its center, and radius times the Lipschitz constant of each row around it."""
+    center, off = inputs.center, drift(layer, inputs.size)
+    acting = np.where(center < 0, layer.minus, layer.residual)
     reach = up(inputs.radius * norm_up(layer.weight, 1))
     gap_reach = up(inputs.radius * norm_up(np.maximum(np.abs(layer.residual), np.abs(layer.minus)), 1))
-    value = shift(enclose(layer.weight, inputs.center, point), (layer.bias, reach))
-    gap = shift(
-        enclose(acting, inputs.center, point), (layer.bias_residual, up(gap_reach + drift(layer, inputs.size)))
+    value = add(image(layer.weight, center, center), (layer.bias, layer.bias), (-reach, reach))
+    gap = add(
+        image(acting, center, center), (layer.bias_residual, layer.bias_residual), (-gap_reach, gap_reach), (-off, off)
     )
-    return Ranges(*ends_of(*value), *ends_of(*gap))
+    return Ranges(*value, *gap)

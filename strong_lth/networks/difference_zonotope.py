@@ -3,7 +3,7 @@
     h = c + S xi,    d = c' + S' xi,    each up to a small slack that holds the rounding errors.
 
 Linear layers are exact, so what cancels in W2 (relu(h + d) - relu(h)) is kept. A ReLU multiplies d by some t in [0, 1]; this is replaced
-by slope 0, 1/2 or 1 and a fresh symbol that covers the exact range of what is left. Symbols shared by a network and its difference are the
+by a fixed slope and a fresh symbol that covers the exact range of what is left. Symbols shared by a network and its difference are the
 idea of VeryDiff (Teuber, Kern, Janzen and Beckert 2024). For a ball, the input symbols together lie in a Euclidean ball.
 """
 
@@ -20,8 +20,8 @@ from strong_lth.networks.difference_interval import Ranges, after_relu, drift, r
 from strong_lth.networks.enclosures import UNIT, ball_of, down, ends_of, gamma, magnitude, norm_up, shift, sum_up, up
 from strong_lth.networks.layer_pair import InputSet, LayerPair
 
-SURVIVING = 0.5  # share of a gap's symbols expected to survive later cancellation; only the choice of slopes depends on it
-MARGIN = 1e-6  # by which another slope must beat 1/2, so that roundings never decide
+SLOPES = (0.5, 0.25, 0.75, 0.0, 1.0)  # tried in this order for each gap
+MARGIN = 1e-6  # by which a later slope must beat the best so far: roundings decide nothing
 
 Part = tuple[Floats, Floats, Floats]  # slope, center, radius: slope x + center + radius nu
 
@@ -154,19 +154,17 @@ def _value_part(ranges: Ranges) -> Part:
 
 
 def _gap_part(ranges: Ranges, ticket: tuple[Floats, Floats]) -> Part:
-    """relu(h + d) - relu(h) within slope d + center + [-radius, radius], for the slope among 1/2, 0, 1 that promises the least."""
+    """relu(h + d) - relu(h) within slope d + center + [-radius, radius], for the slope of SLOPES with the least radius."""
     low, high, gap_low, gap_high = ranges.low, ranges.high, ranges.gap_low, ranges.gap_high
-    spread = gap_high / 2 - gap_low / 2
-    slope, center, radius, best = (np.full(low.shape, fill) for fill in (0.5, 0.0, np.inf, np.inf))
-    for trial in (0.5, 0.0, 1.0):
+    slope, center, radius = np.full(low.shape, SLOPES[0]), np.zeros(low.shape), np.full(low.shape, np.inf)
+    for trial in SLOPES:
         least, most = relu_gap(low, high, gap_low, gap_high, trial)
         # the same seen from the ticket: with g = h + d it is -(relu(g - d) - relu(g) - slope (-d))
         mirror_least, mirror_most = relu_gap(*ticket, -gap_high, -gap_low, trial)
         trial_center, trial_radius = ball_of(np.maximum(least, -mirror_most), np.minimum(most, -mirror_least))
-        cost = SURVIVING * trial * spread + trial_radius
-        better = cost < best * (1 - MARGIN)
+        better = trial_radius < radius * (1 - MARGIN)
         slope, center = np.where(better, trial, slope), np.where(better, trial_center, center)
-        radius, best = np.where(better, trial_radius, radius), np.where(better, cost, best)
+        radius = np.where(better, trial_radius, radius)
     active = (low >= 0) & (ticket[0] >= 0)
     dead = (high <= 0) & (ticket[1] <= 0)
     stable = active | dead

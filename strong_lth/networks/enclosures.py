@@ -13,8 +13,10 @@ import numpy as np
 
 from strong_lth.core import Floats
 
+Interval = tuple[Floats, Floats]  # (low, high)
+
 UNIT = 2.0**-53
-GUARD = 2.0**-1000  # per product: far above any loss by underflow (2^-1022 even if subnormals are flushed), far below any result
+GUARD = 2.0**-1000  # per product; underflow loses 2^-1074, or 2^-1022 where subnormals are flushed
 
 
 def gamma(terms: int) -> float:
@@ -83,6 +85,27 @@ def enclose(matrix: Floats, center: Floats, radius: Floats) -> tuple[Floats, Flo
     return matrix @ center, magnitude(matrix, up(radius + up(slack * up(np.abs(center) + radius))))
 
 
+def image(matrix: Floats, low: Floats, high: Floats) -> Interval:
+    """Ends of M x for low <= x <= high, where each entry of M may be off the given one by two roundings.
+
+    Positive and negative entries meet their own ends: an end that is 0 for want of terms stays 0, up to the underflow guard.
+    """
+    positive, negative = np.maximum(matrix, 0.0), np.minimum(matrix, 0.0)
+    slack = gamma(matrix.shape[1] + 8)
+    far_low, far_high = up(slack * np.abs(low)), up(slack * np.abs(high))
+    off_low = up(magnitude(positive, far_low) + magnitude(negative, far_high))
+    off_high = up(magnitude(positive, far_high) + magnitude(negative, far_low))
+    return add((positive @ low + negative @ high, positive @ high + negative @ low), (-off_low, off_high))
+
+
+def add(first: Interval, *others: Interval) -> Interval:
+    """Ends of a sum."""
+    low, high = first
+    for other in others:
+        low, high = down(low + other[0]), up(high + other[1])
+    return low, high
+
+
 def shift(enclosure: tuple[Floats, Floats], *others: tuple[Floats, Floats | float]) -> tuple[Floats, Floats]:
     """Enclosure of a sum of enclosed quantities."""
     center, radius = enclosure
@@ -108,18 +131,19 @@ def spectral_norm_bound(matrix: Floats, radius: Floats | float = 0.0) -> float:
     """
     if matrix.size == 0:
         return 0.0
+    if not np.isfinite(matrix).all():
+        return math.inf
     largest = float(np.abs(matrix).max())
-    scale = _power_of_two(largest) if math.isfinite(largest) and largest > 0 else 1.0
+    scale = _power_of_two(largest) if largest else 1.0
     a = matrix / scale
     with np.errstate(all="ignore"):
-        frobenius = float(norm_up(a))
         mixed = math.sqrt(_largest(sum_up(np.abs(a), 0)) * _largest(sum_up(np.abs(a), 1))) * (1 + 4 * UNIT)
-        bound = min(frobenius, mixed) if largest > 0 else 0.0
-        if min(a.shape) > 1 and 0 < largest < math.inf:
-            bound = min(bound, math.sqrt(_gram_bound(a if a.shape[0] >= a.shape[1] else a.T)) * (1 + 4 * UNIT))
-        spread = np.broadcast_to(np.asarray(radius, dtype=np.float64), matrix.shape)
-        total = float(up(bound * scale + float(norm_up(spread))))
-    return total if not math.isnan(total) else math.inf
+        bound = min(float(norm_up(a)), mixed) if largest else 0.0
+        if largest and min(a.shape) > 1:
+            tall = a if a.shape[0] >= a.shape[1] else a.T
+            bound = min(bound, math.sqrt(_gram_bound(tall)) * (1 + 4 * UNIT))
+        spread = norm_up(np.broadcast_to(np.asarray(radius, dtype=np.float64), matrix.shape))
+        return float(up(bound * scale + float(spread)))
 
 
 def _gram_bound(a: Floats) -> float:
@@ -136,8 +160,8 @@ def _gram_bound(a: Floats) -> float:
     off_orthogonal = norm_up(vectors.T @ vectors - np.eye(n)) * (1 + 4 * UNIT) + gamma(n + 2) * sum_up(squares)
     off_gram = norm_up(gram - rebuilt) * (1 + 4 * UNIT) + gamma(n + 4) * sum_up(np.abs(values) * squares)
     off_product = gamma(rows + 2) * sum_up(sum_up(a**2, 0))
-    total = float(_largest(np.abs(values)) * (1 + off_orthogonal) + off_gram + off_product) * (1 + 16 * UNIT) + 64 * GUARD
-    return total if not math.isnan(total) else math.inf
+    total = float(_largest(np.abs(values)) * (1 + off_orthogonal) + off_gram + off_product)
+    return math.inf if math.isnan(total) else total * (1 + 16 * UNIT) + 64 * GUARD
 
 
 def _largest(x: Floats) -> float:

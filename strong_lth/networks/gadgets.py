@@ -49,6 +49,17 @@ class Problems:
     inputs: Ints
     signs: Ints
 
+    def allowances(self, weight_tol: float, perturbation: float) -> tuple[float, Floats]:
+        """Tolerance and largest moves of the candidates, (m,) or (B, m).
+
+        Where odd weights are not +1 or -1, a candidate moves by at most perturbation |odd weight|, rounded down, and a small part of the
+        tolerance is kept back for the rounding of the moved weights.
+        """
+        if np.all(self.factors == 1.0):
+            return weight_tol, np.full(self.factors.shape[1], perturbation)
+        moves = perturbation * self.factors
+        return weight_tol * (1 - 2.0**-20), np.where(moves > 0, np.nextafter(moves, 0.0), 0.0)
+
 
 def halves_of(layer: SourceLayer, halves: Ints) -> Halves:
     """All (input, sign) pairs that must be served: sign +1 for every input, -1 too where the input may be negative."""

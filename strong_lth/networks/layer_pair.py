@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Ball, Box, Floats, InputError
-from strong_lth.networks.enclosures import UNIT, ball_of, norm_up, up
+from strong_lth.networks.enclosures import ball_of, norm_up, up
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def check_chain(layers: Sequence[LayerPair]) -> None:
     """Raise InputError unless each layer takes as many inputs as the one before gives."""
     if not layers:
         raise InputError("layers", "an empty sequence", "give at least one layer")
-    for number, (before, after) in enumerate(zip(layers[:-1], layers[1:], strict=True), start=2):
+    for number, (before, after) in enumerate(itertools.pairwise(layers), start=2):
         if before.weight.shape[0] != after.weight.shape[1]:
             raise InputError(
                 "layers",

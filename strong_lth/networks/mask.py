@@ -26,7 +26,9 @@ class Mask:
     def __post_init__(self) -> None:
         for name, array in self.tensors.items():
             if not isinstance(array, np.ndarray) or array.dtype != np.bool_:
-                raise InputError(f"mask of {name}", getattr(array, "dtype", type(array).__name__), "give a boolean numpy array")
+                raise InputError(
+                    f"mask of {name}", getattr(array, "dtype", type(array).__name__), "give a boolean numpy array"
+                )
 
     @property
     def kept(self) -> int:

@@ -106,7 +106,9 @@ class Network:
         """Outputs in double precision; x (..., d_in) -> (..., d_out)."""
         values = np.asarray(x, dtype=np.float64)
         if values.shape[-1:] != (self.widths[0],):
-            raise InputError("x", f"shape {values.shape}", f"give a last axis of {self.widths[0]}, the inputs of the network")
+            raise InputError(
+                "x", f"shape {values.shape}", f"give a last axis of {self.widths[0]}, the inputs of the network"
+            )
         for position, layer in enumerate(self.dense):
             if position:
                 values = np.maximum(values, 0.0)
@@ -118,7 +120,11 @@ class Network:
         """A network from weight matrices (d_out, d_in), first to last, and optional biases."""
         given = [None] * len(weights) if biases is None else list(biases)
         if len(given) != len(weights) or not len(weights):
-            raise InputError("biases", f"{len(given)} for {len(weights)} weights", "give at least one weight, and one bias (or None) each")
+            raise InputError(
+                "biases",
+                f"{len(given)} for {len(weights)} weights",
+                "give at least one weight, and one bias (or None) each",
+            )
         layers: list[Dense | Activation] = []
         for weight, bias in zip(weights, given, strict=True):
             if layers:
@@ -170,13 +176,14 @@ class Network:
 
 def _read_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if not hasattr(data, "files"):
-                raise FormatError(f"{path}: got a single array; expected an .npz file with W1 .. WL")
+        data = np.load(path, allow_pickle=False)
+        if isinstance(data, np.ndarray):
+            raise FormatError(f"{path}: got a single array; expected an .npz file with W1 .. WL")
+        with data:
             return {name: data[name] for name in data.files}
+    except FormatError:
+        raise
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, FormatError):
-            raise
         raise FormatError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
 
 

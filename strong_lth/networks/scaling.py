@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats
-from strong_lth.networks.network import Dense, Network
+from strong_lth.networks.network import Network
 
 Exponents = NDArray[np.int64]
 _FREE = 1 << 40  # exponent of a weight that constrains nothing (it is zero)
@@ -36,7 +36,9 @@ class Scaling:
         """The rescaled network f'; exact, since only exponents change."""
         left = [*self.rows, np.full(network.widths[-1], -self.gain, dtype=np.int64)]
         right = [np.zeros(network.widths[0], dtype=np.int64), *self.rows]
-        weights = [np.ldexp(d.weight, a[:, None] - c[None, :]) for d, a, c in zip(network.dense, left, right, strict=True)]
+        weights = [
+            np.ldexp(d.weight, a[:, None] - c[None, :]) for d, a, c in zip(network.dense, left, right, strict=True)
+        ]
         biases = [None if d.bias is None else np.ldexp(d.bias, a) for d, a in zip(network.dense, left, strict=True)]
         return Network.from_arrays(weights, biases)
 

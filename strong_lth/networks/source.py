@@ -48,7 +48,7 @@ class SourceLayer:
     @property
     def units(self) -> int:
         """Number of units u."""
-        return self.unit_input.size
+        return int(self.unit_input.size)
 
     @property
     def outputs(self) -> int:
@@ -124,7 +124,11 @@ class RandomSource:
         for part, given in zip(self.layers, weights, strict=True):
             array = np.array(given, dtype=np.float64)
             if array.shape != part.even.shape or not np.all(np.isfinite(array)):
-                raise InputError("weights", f"shape {array.shape} in layer {part.index}", f"give finite numbers of shape {part.even.shape}")
+                raise InputError(
+                    "weights",
+                    f"shape {array.shape} in layer {part.index}",
+                    f"give finite numbers of shape {part.even.shape}",
+                )
             original = np.ldexp(part.even.astype(np.float64), -part.even_exponent)
             distance = np.abs(array - original)
             for row, column in np.argwhere(distance >= perturbation * (1 - 1e-12)):
@@ -170,7 +174,9 @@ def random_source(
             f"the largest uniform width that fits is {memory // per_unit}, or raise memory="
         )
     layers = tuple(
-        _draw(WordStream(seed), index + 1, layer.shape, layer.bias is not None, halves[index], widths[index], law, first)
+        _draw(
+            WordStream(seed), index + 1, layer.shape, layer.bias is not None, halves[index], widths[index], law, first
+        )
         for index, layer in enumerate(target.dense)
     )
     return RandomSource(int(seed), law, first, layers)
@@ -183,13 +189,15 @@ def check_laws(law: Law, first: Law) -> None:
     if isinstance(law, BalancedSigns | RandomSigns):
         raise InputError("law", repr(law), "use Uniform, Normal or a Scaled one of them for the even matrices")
     if isinstance(first, Uniform) and not (half_width(law) and is_portable(law)):
-        raise InputError("law", repr(law), "with first=Uniform(-1, 1) use Uniform(-c, c), c a power of two: its products are exact")
+        raise InputError(
+            "law", repr(law), "with first=Uniform(-1, 1) use Uniform(-c, c), c a power of two: its products are exact"
+        )
     weight_grid(law, WordStream(0).words(0, 0, 0, 1))
 
 
 def check_widths(width: int | Sequence[int], depth: int) -> list[int]:
     """One width >= 1 per target layer."""
-    values = [width] * depth if isinstance(width, int | np.integer) else list(width)
+    values = list(width) if isinstance(width, Sequence | np.ndarray) else [width] * depth
     whole = all(isinstance(w, int | np.integer) and not isinstance(w, bool) and w >= 1 for w in values)
     if len(values) != depth or not whole:
         raise InputError("width", repr(width), f"give a whole number >= 1, or {depth} of them, one per target layer")

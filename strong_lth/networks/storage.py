@@ -132,7 +132,8 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> S
     if sum(outputs * inputs for outputs, inputs, _ in shapes) * 8 > memory:
         raise BudgetError(f"layers: got {shapes}, more than the {memory} bytes allowed")
     shaped = Network.from_arrays(
-        [np.zeros((outputs, inputs)) for outputs, inputs, _ in shapes], [np.zeros(outputs) if bias else None for outputs, _, bias in shapes]
+        [np.zeros((outputs, inputs)) for outputs, inputs, _ in shapes],
+        [np.zeros(outputs) if bias else None for outputs, _, bias in shapes],
     )
     domain = domain_from_record(header["domain"])
     source = random_source(
@@ -167,7 +168,10 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> S
         a_priori=float.fromhex(header["a_priori"]),
         perturbation=float.fromhex(header["perturbation"]),
         objective=str(header["objective"]),
-        unserved=tuple(Unserved(int(a), int(b), int(c), str(d), str(e), float.fromhex(f)) for a, b, c, d, e, f in header["unserved"]),
+        unserved=tuple(
+            Unserved(int(a), int(b), int(c), str(d), str(e), float.fromhex(f))
+            for a, b, c, d, e, f in header["unserved"]
+        ),
     )
     if kept_digest(source, strong.layers) != header["kept_sha256"]:
         raise FormatError(f"the kept weights drawn again from the seed do not match the file's hash; {_REMEDY}")

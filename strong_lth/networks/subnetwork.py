@@ -145,7 +145,9 @@ class Subnetwork:
         shapes = [(part.outputs, part.inputs, part.bias) for part in self.source.layers]
         wanted = [(*dense.shape, dense.bias is not None) for dense in target.dense]
         if shapes != wanted:
-            raise InputError("target", f"layers {wanted} (d_out, d_in, bias)", f"give the network this ticket was made for, {shapes}")
+            raise InputError(
+                "target", f"layers {wanted} (d_out, d_in, bias)", f"give the network this ticket was made for, {shapes}"
+            )
         return self.scaling.apply(target)
 
     def to_torch(self) -> nn.Module:
@@ -240,8 +242,14 @@ def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
         worst, problem = _worst_residual(part, dense, ticket, half, Fraction(weight_tol), unserved)
         largest = max(largest, worst)
         name = f"layer {part.index}: every served weight within its tolerance"
-        checks.append(Check(name, Outcome.FAILED if problem else Outcome.PROVED, problem or f"largest residual {float(worst):.3e}"))
-    return Certificate("every gadget of the ticket represents its target weight", tuple(checks), float(largest), "exact rationals")
+        checks.append(
+            Check(
+                name, Outcome.FAILED if problem else Outcome.PROVED, problem or f"largest residual {float(worst):.3e}"
+            )
+        )
+    return Certificate(
+        "every gadget of the ticket represents its target weight", tuple(checks), float(largest), "exact rationals"
+    )
 
 
 def _check_source(part: SourceLayer, drawn: SourceLayer, ticket: LayerTicket, allowed: float) -> Check:
@@ -273,7 +281,12 @@ def _check_shifts(part: SourceLayer, ticket: LayerTicket, perturbation: float) -
 
 
 def _worst_residual(
-    part: SourceLayer, dense: Dense, ticket: LayerTicket, halves: Ints, tol: Fraction, unserved: set[tuple[int, int, str]]
+    part: SourceLayer,
+    dense: Dense,
+    ticket: LayerTicket,
+    halves: Ints,
+    tol: Fraction,
+    unserved: set[tuple[int, int, str]],
 ) -> tuple[Fraction, str]:
     """Largest exact residual among the weights that count as served, and a sentence about the first one beyond ``tol``."""
     effective = effective_layer(part, dense, ticket, halves)
@@ -298,12 +311,16 @@ def _worst_residual(
     return worst, problem
 
 
-def _exact_residual(part: SourceLayer, dense: Dense, ticket: LayerTicket, output: int, position: int, half: str) -> Fraction:
+def _exact_residual(
+    part: SourceLayer, dense: Dense, ticket: LayerTicket, output: int, position: int, half: str
+) -> Fraction:
     sign = 1 if half == "+" else -1
     target = Fraction(float(dense.offset[output] if position == part.inputs else dense.weight[output, position])) * sign
     total = Fraction(0)
     for unit in part.serving(position, sign):
         if ticket.keep[output, unit]:
             shift = Fraction(0) if ticket.shift is None else Fraction(float(ticket.shift[output, unit]))
-            total += (Fraction(float(part.even_weights[output, unit])) + shift) * abs(Fraction(float(part.odd_kept[unit])))
+            total += (Fraction(float(part.even_weights[output, unit])) + shift) * abs(
+                Fraction(float(part.odd_kept[unit]))
+            )
     return abs(total - target)

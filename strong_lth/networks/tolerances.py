@@ -22,8 +22,10 @@ from strong_lth.core import Ball, Domain, Floats, InputError
 from strong_lth.networks.enclosures import spectral_norm_bound
 from strong_lth.networks.network import Dense, Network
 
-_ROUNDING = 1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
-Chain = Callable[[Sequence[float]], float]
+_ROUNDING = (
+    1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
+)
+Chain = Callable[[Sequence[float] | Floats], float]
 
 
 @dataclass(frozen=True)
@@ -56,25 +58,27 @@ def allot(network: Network, domain: Domain, tol: float, counts: Sequence[int]) -
 
 def chains(network: Network, domain: Domain) -> dict[str, Chain]:
     """Both propagation bounds as functions of the per-weight tolerances, rounded up."""
-    magnitudes, sums = activation_bounds(network, domain)
+    _, sums = activation_bounds(network, domain)
     biases = [float(layer.bias is not None) for layer in network.dense]
     absolute = [np.abs(layer.weight) for layer in network.dense]
     norms = [spectral_norm_bound(layer.weight) for layer in network.dense[:-1]]
     last_rows = float(np.sqrt((network.dense[-1].weight ** 2).sum(axis=1)).max())
 
-    def sup(weight_tol: Sequence[float]) -> float:
+    def sup(weight_tol: Sequence[float] | Floats) -> float:
         error = np.zeros(network.widths[0])
         for size, eta, bias, total in zip(absolute, weight_tol, biases, sums, strict=True):
             error = size @ error + eta * (total + error.sum() + bias)
         return float(error.max()) * (1 + _ROUNDING)
 
-    def euclidean(weight_tol: Sequence[float]) -> float:
+    def euclidean(weight_tol: Sequence[float] | Floats) -> float:
         error = 0.0
         for layer, (eta, bias, total) in enumerate(zip(weight_tol, biases, sums, strict=True)):
             last = layer == len(norms)
             width = network.widths[layer]
             entry = eta * (total + math.sqrt(width) * error + bias)
-            error = (last_rows if last else norms[layer]) * error + entry * (1.0 if last else math.sqrt(network.widths[layer + 1]))
+            error = (last_rows if last else norms[layer]) * error + entry * (
+                1.0 if last else math.sqrt(network.widths[layer + 1])
+            )
         return error * (1 + _ROUNDING)
 
     return {"sup-norm": sup, "L2": euclidean}
@@ -91,7 +95,9 @@ def activation_bounds(network: Network, domain: Domain) -> tuple[list[Floats], l
         low, high = preactivation_range(layer, low, high)
         if position == 0 and isinstance(domain, Ball):
             center = layer.weight @ domain.point(network.widths[0]) + layer.offset
-            reach = np.sqrt((layer.weight**2).sum(axis=1)) * domain.radius * (1 + _ROUNDING) + _ROUNDING * np.abs(center)
+            reach = np.sqrt((layer.weight**2).sum(axis=1)) * domain.radius * (1 + _ROUNDING) + _ROUNDING * np.abs(
+                center
+            )
             low, high = np.maximum(low, center - reach), np.minimum(high, center + reach)
         low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
         euclid = spectral_norm_bound(layer.weight) * euclid + float(np.linalg.norm(layer.offset)) * (1 + _ROUNDING)
@@ -113,11 +119,13 @@ def preactivation_range(layer: Dense, low: Floats, high: Floats) -> tuple[Floats
 def _shares(chain: Chain, tol: float, cost: Floats) -> Floats:
     """Tolerances with chain(eta) = tol at which every layer's share of the error is proportional to its cost."""
     wanted = cost / cost.sum()
-    eta = np.array([_alone(chain, tol, layer, cost.size) for layer in range(cost.size)]) * wanted
+    eta: Floats = np.array([_alone(chain, tol, layer, cost.size) for layer in range(cost.size)]) * wanted
     for _ in range(40):
         eta = eta * _rescale(chain, eta, tol)
         base = chain(eta)
-        gains = np.array([chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in range(cost.size)])
+        gains = np.array(
+            [chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in range(cost.size)]
+        )
         eta = eta * np.sqrt(wanted / np.maximum(gains / gains.sum(), 1e-300))
     return eta * _rescale(chain, eta, tol)
 
@@ -126,7 +134,9 @@ def _alone(chain: Chain, tol: float, layer: int, layers: int) -> float:
     """The tolerance of one layer if all others were exact: the chain is linear in it."""
     slope = chain([1.0 if index == layer else 0.0 for index in range(layers)])
     if not (math.isfinite(slope) and slope > 0):
-        raise InputError("domain", f"error amplification {slope} in layer {layer + 1}", "give a smaller domain or rescale the target")
+        raise InputError(
+            "domain", f"error amplification {slope} in layer {layer + 1}", "give a smaller domain or rescale the target"
+        )
     return tol / slope
 
 

@@ -29,7 +29,9 @@ class MaskedLinear(nn.Module):
         self.register_buffer("weight", torch.from_numpy(np.ascontiguousarray(weight)))
         self.register_buffer("mask", torch.from_numpy(np.ascontiguousarray(mask)))
         self.register_buffer("bias", None if bias is None else torch.from_numpy(np.ascontiguousarray(bias)))
-        self.register_buffer("bias_mask", None if bias_mask is None else torch.from_numpy(np.ascontiguousarray(bias_mask)))
+        self.register_buffer(
+            "bias_mask", None if bias_mask is None else torch.from_numpy(np.ascontiguousarray(bias_mask))
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (..., d_in) -> (..., d_out)."""
@@ -65,7 +67,11 @@ def dense_layers(module: nn.Module) -> tuple[list[Floats], list[Floats | None]]:
     for name, layer in _flat("", module):
         if isinstance(layer, nn.Linear):
             if not activated:
-                raise InputError(f"layer {name!r}", "Linear straight after Linear", "put a ReLU between them, or multiply them into one")
+                raise InputError(
+                    f"layer {name!r}",
+                    "Linear straight after Linear",
+                    "put a ReLU between them, or multiply them into one",
+                )
             weights.append(layer.weight.detach().cpu().double().numpy())
             biases.append(None if layer.bias is None else layer.bias.detach().cpu().double().numpy())
             activated = False
@@ -75,10 +81,14 @@ def dense_layers(module: nn.Module) -> tuple[list[Floats], list[Floats | None]]:
             activated = True
         elif not isinstance(layer, _PASSED_OVER):
             raise InputError(
-                f"layer {name!r}", type(layer).__name__, "use a Sequential of Linear and ReLU (Flatten, Identity, Dropout are passed over)"
+                f"layer {name!r}",
+                type(layer).__name__,
+                "use a Sequential of Linear and ReLU (Flatten, Identity, Dropout are passed over)",
             )
     if not weights or activated:
-        raise InputError("module", "no final Linear layer", "end with a Linear layer: the last layer of a target is linear")
+        raise InputError(
+            "module", "no final Linear layer", "end with a Linear layer: the last layer of a target is linear"
+        )
     return weights, biases
 
 

@@ -34,7 +34,14 @@ def candidate_law(law: Law, first: Law) -> Law:
 
 
 def planned_width(
-    counts: Sequence[int], weight_tol: Sequence[float], perturbation: float, delta: float, *, law: Law, first: Law, reach: float
+    counts: Sequence[int],
+    weight_tol: Sequence[float],
+    perturbation: float,
+    delta: float,
+    *,
+    law: Law,
+    first: Law,
+    reach: float,
 ) -> list[int]:
     """Proved widths, layer by layer: a union bound over all subset sums at failure probability ``delta``.
 
@@ -44,15 +51,21 @@ def planned_width(
     for tol in weight_tol:
         width = proved_width(tol, perturbation, delta, blocks=sum(counts), law=law, first=first, reach=reach)
         if width is None:
-            raise InputError("width", None, f"give a width or 'smallest': no bound covers candidates {candidate_law(law, first)}")
+            raise InputError(
+                "width", None, f"give a width or 'smallest': no bound covers candidates {candidate_law(law, first)}"
+            )
         widths.append(width)
     return widths
 
 
-def proved_width(tol: float, perturbation: float, delta: float, *, blocks: int, law: Law, first: Law, reach: float) -> int | None:
+def proved_width(
+    tol: float, perturbation: float, delta: float, *, blocks: int, law: Law, first: Law, reach: float
+) -> int | None:
     """Least n with blocks x P(one subset sum fails) <= delta by the sharpest applicable bound; None if none applies."""
     window = Window(-reach, reach)
-    found = bounds.sharpest(tol=tol, perturbation=perturbation, delta=delta, law=candidate_law(law, first), targets=window, blocks=blocks)
+    found = bounds.sharpest(
+        tol=tol, perturbation=perturbation, delta=delta, law=candidate_law(law, first), targets=window, blocks=blocks
+    )
     if isinstance(found, Verdict):
         return None
     bound, width = found
@@ -114,14 +127,22 @@ def needed_widths(
         for index in list(open_layers):
             report = None if progress is None else _stage(progress, f"width of layer {index + 1}")
             width = _layer_need(
-                source.layers[index], scaled.dense[index], halves[index], weight_tol[index], perturbation, workers, report
+                source.layers[index],
+                scaled.dense[index],
+                halves[index],
+                weight_tol[index],
+                perturbation,
+                workers,
+                report,
             )
             if width is not None:
                 result[index] = width
                 open_layers.remove(index)
         guess += 6
         if guess > WIDEST:
-            raise InputError("tol", weight_tol, f"some weight is not served by {WIDEST} candidates; raise tol or use a wider law")
+            raise InputError(
+                "tol", weight_tol, f"some weight is not served by {WIDEST} candidates; raise tol or use a wider law"
+            )
     return result
 
 
@@ -146,8 +167,8 @@ def _layer_need(
     pairs = halves_of(part, halves)
     need = done = 0
     for block in problems(part, dense, pairs):
-        moves = perturbation if np.all(block.factors == 1.0) else perturbation * block.factors
-        counts = needed_candidates(block.candidates, block.targets, tol=tol, perturbation=moves, workers=workers)
+        allowed, moves = block.allowances(tol, perturbation)
+        counts = needed_candidates(block.candidates, block.targets, tol=allowed, perturbation=moves, workers=workers)
         if np.any(counts < 0):
             return None
         rows = np.flatnonzero(counts > 0)

@@ -1,0 +1,97 @@
+"""From a chosen subset to its moves and its exact error: integers where everything fits the grid, exact float sums elsewhere."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strong_lth.core import Floats
+from strong_lth.subsetsum.fixedpoint import BOUND, GUARD, Grid, Ints, place
+
+
+def choose_moves(grid: Grid, signs: NDArray[Any], spot: Ints) -> Ints:
+    """Moves (B, n) in units 2^-q that bring the sum of each row's kept candidates as near to its target as they can.
+
+    ``signs`` (B, n) is 0 or +-1, ``spot`` (B,) the placed target. One pass from the coarsest moved value to the finest: each takes what
+    it may of the remaining distance, rounded so that x + y stays a double, and leaves the rest to finer ones.
+    """
+    signs = signs.astype(np.int64)
+    values = np.broadcast_to(grid.values, signs.shape)
+    low = np.where(signs == 0, 0, np.minimum(signs * grid.moves_low, signs * grid.moves_high))
+    high = np.where(signs == 0, 0, np.maximum(signs * grid.moves_low, signs * grid.moves_high))
+    rest = spot - (signs * values).sum(axis=1)
+    rest -= np.sign(rest) * (np.abs(rest) % GUARD)
+    moves = np.zeros_like(values)
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")
+    rows = np.arange(len(spot))
+    for column in order.T:
+        sign = signs[rows, column]
+        wanted = np.clip(rest, low[rows, column], high[rows, column])
+        x = sign * values[rows, column]
+        move = _toward(x, x + wanted) - x
+        move = np.where((move < 0) != (wanted < 0), 0, move)
+        move = np.sign(move) * _leading(np.abs(move))
+        moves[rows, column] = sign * move
+        rest -= move
+    return moves
+
+
+def _leading(magnitude: Ints) -> Ints:
+    """The 53 leading bits of nonnegative integers below 2^60."""
+    drop = np.maximum(np.frexp(magnitude.astype(np.float64))[1] - 53, 0).astype(np.int64)
+    return np.asarray((magnitude >> drop) << drop)
+
+
+def _toward(start: Ints, end: Ints) -> Ints:
+    """The number of at most 53 bits nearest to ``end`` on the side of ``start``, which has at most 53 bits."""
+    size = np.abs(end)
+    drop = np.maximum(np.frexp(size.astype(np.float64))[1] - 53, 0).astype(np.int64)
+    floor = (size >> drop) << drop
+    outward = (end >= 0) == (end >= start)  # moving away from zero: round toward zero, else away from it
+    rounded = np.where(outward | (floor == size), floor, floor + (np.int64(1) << drop))
+    return np.asarray(np.where(end < 0, -rounded, rounded))
+
+
+def evaluate(
+    grid: Grid, candidates: Floats, target: Floats, tol: Floats, signs: NDArray[Any], moves: Ints | None
+) -> tuple[Floats, Floats | None, NDArray[np.bool_]]:
+    """Correctly rounded errors (B,), the moves as doubles (B, n), and whether the exact error is <= tol (B,)."""
+    total = (signs * grid.values).sum(axis=1, dtype=np.int64)
+    shift = None
+    if moves is not None:
+        shift = np.ldexp(moves.astype(np.float64), -grid.q[:, None])
+        total += (signs * moves).sum(axis=1, dtype=np.int64)
+    spot = place(target, grid.q)
+    with np.errstate(over="ignore"):
+        placed = np.ldexp(target, grid.q)
+    fits = (placed == np.rint(placed)) & (np.abs(placed) < GUARD * BOUND) & ((placed != 0) | (target == 0))
+    fits &= grid.exact
+    errors = np.ldexp(np.abs(total - spot).astype(np.float64), -grid.q)
+    within = errors <= tol
+    # a rounded error equal to tol says nothing about the exact one; neither does one of a target off the grid
+    x = np.broadcast_to(candidates, signs.shape)
+    unsure = ~fits | ((errors == tol) & (np.abs(total - spot) >= 1 << 53))
+    for row in np.flatnonzero(unsure):
+        kept = np.flatnonzero(signs[row])
+        terms = [float(s) * v for s, v in zip(signs[row, kept].tolist(), x[row, kept].tolist(), strict=True)]
+        if shift is not None:
+            terms += [float(s) * v for s, v in zip(signs[row, kept].tolist(), shift[row, kept].tolist(), strict=True)]
+        errors[row], within[row] = sum_error(terms, float(target[row]), float(tol[row]))
+    return errors, shift, within
+
+
+def sum_error(terms: list[float], target: float, tol: float) -> tuple[float, bool]:
+    """The correctly rounded |sum terms - target|, and whether the exact one is <= tol.
+
+    >>> sum_error([0.5, 2.0**-80], 0.5, 0.0)
+    (8.271806125530277e-25, False)
+    """
+    error = abs(math.fsum([*terms, -target]))
+    if error != tol:
+        return error, error < tol  # rounding is monotone
+    exact = abs(sum(map(Fraction, terms), -Fraction(target)))
+    return error, exact <= Fraction(tol)

@@ -1,0 +1,123 @@
+"""One problem: the same engines as a batch, and the numpy engine where the size is fixed or signs are free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strong_lth.core import InputError, Status
+from strong_lth.subsetsum.batch import undecided_note
+from strong_lth.subsetsum.decide import answer
+from strong_lth.subsetsum.engines import BUDGET, Rows, make_rows
+from strong_lth.subsetsum.exact import choose_moves, evaluate
+from strong_lth.subsetsum.lists import list_entries, search_sizes
+from strong_lth.subsetsum.problem import (
+    STATUSES,
+    Objective,
+    Solution,
+    SubsetSumProblem,
+    check_budget,
+    check_objective,
+)
+
+
+def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget: int = BUDGET) -> Solution:
+    """Solve one problem exactly.
+
+    objective: "nearest" (least error), "any" (the first subset found within tol) or "fewest" (fewest kept within tol, provably).
+    budget: list entries of 16 bytes held at once. Statuses: SOLVED (error <= tol), OPTIMAL (nearest: proved least, above tol),
+    INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). Beyond 44 candidates, lists that do not
+    collapse stop at the first 40. InputError for a combination that no engine serves.
+
+    >>> solution = solve(SubsetSumProblem([0.5, -0.25, 0.125], target=0.35, tol=0.03))
+    >>> solution.status.name, solution.keep, solution.error
+    ('SOLVED', array([ True,  True,  True]), 0.025000000000000022)
+    """
+    check_objective(objective)
+    if problem.size is not None or problem.signed:
+        return solve_by_numpy(problem, objective, budget=budget)
+    rows = _rows(problem, budget)
+    answers = answer(rows, objective)
+    status = STATUSES[answers.codes[0]]
+    return Solution(
+        status,
+        answers.keep[0],
+        np.zeros(rows.n) if answers.shift is None else answers.shift[0],
+        float(answers.errors[0]),
+        _stats(
+            rows,
+            objective,
+            "interval lists" if objective != "fewest" else "subsets by size",
+            int(answers.used[0]),
+            status,
+        ),
+    )
+
+
+def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Status) -> dict[str, Any]:
+    stats: dict[str, Any] = {
+        "objective": objective,
+        "engine": engine,
+        "used": used,
+        "resolution": float(np.ldexp(float(rows.grid.loss[0]), -rows.grid.q[0])),
+        "budget": rows.budget,
+    }
+    if status is Status.UNDECIDED:
+        stats["note"] = undecided_note(rows.n, rows.budget)
+    return stats
+
+
+def _rows(problem: SubsetSumProblem, budget: int) -> Rows:
+    return make_rows(
+        problem.candidates[None, :],
+        problem.perturbation[None, :],
+        np.array([problem.target]),
+        np.array([problem.tol]),
+        check_budget(budget),
+    )
+
+
+def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: int = BUDGET) -> Solution:
+    """As ``solve``, without compiled code: for fixed sizes, for signs, and as a second opinion."""
+    if objective == "fewest" and problem.size is not None:
+        raise InputError(
+            "objective", "'fewest' with a fixed size", 'use "nearest" or "any": all subsets of a size keep as many'
+        )
+    rows = _rows(problem, budget)
+    need = list_entries(rows.n, problem.signed)
+    if need > rows.budget:
+        what = "signed candidates" if problem.signed else "candidates of a fixed size"
+        raise InputError("budget", f"{rows.budget} list entries for {rows.n} {what}", f"give fewer, or budget={need}")
+    grid, spot = rows.grid, int(rows.spot[0])
+    if objective == "fewest":
+        sizes: range | None = range(rows.n + 1)
+    else:
+        sizes = None if problem.size is None else range(problem.size, problem.size + 1)
+    resolution = float(np.ldexp(float(grid.loss[0]), -grid.q[0]))
+    best: tuple[float, Any, Any, bool] | None = None
+    excluded = True  # rounding cannot have hidden an answer among the sizes before
+    for _, signs in search_sizes(grid.low[0], grid.high[0], spot, spot, sizes, problem.signed):
+        error, shift, within = _evaluate(rows, signs)
+        if best is None or error < best[0] or within:
+            best = error, signs, shift, within
+        if within:
+            break
+        excluded = excluded and error - resolution > problem.tol
+    assert best is not None
+    error, signs, shift, within = best
+    if within and excluded:
+        status = Status.SOLVED
+    elif within or not excluded:
+        status = Status.UNDECIDED
+    else:
+        status = Status.OPTIMAL if objective == "nearest" else Status.INFEASIBLE
+    keep = signs if problem.signed else signs.astype(np.bool_)
+    return Solution(status, keep, shift, error, _stats(rows, objective, "numpy lists", rows.n, status))
+
+
+def _evaluate(rows: Rows, signs: NDArray[np.int8]) -> tuple[float, NDArray[np.float64], bool]:
+    moves = choose_moves(rows.grid, signs[None, :], rows.spot) if rows.grid.movable else None
+    errors, shift, within = evaluate(rows.grid, rows.candidates, rows.target, rows.tol, signs[None, :], moves)
+    return float(errors[0]), np.zeros(rows.n) if shift is None else shift[0], bool(within[0])

@@ -1,0 +1,13 @@
+"""The declared reasons to skip a test; ``conftest.py`` turns every other skip into a failure.
+
+A test says ``pytest.skip(skips.NO_MNIST)`` or ``@pytest.mark.skipif(..., reason=skips.NO_MNIST)``.
+"""
+
+NO_MNIST = "needs the MNIST files: set STRONG_LTH_DATA to the folder that holds mnist/"
+NO_CIFAR10 = "needs the CIFAR-10 files: set STRONG_LTH_DATA to the folder that holds cifar-10-batches-bin/"
+NO_CIFAR100 = "needs the CIFAR-100 files: set STRONG_LTH_DATA to the folder that holds cifar-100-binary/"
+NO_FASHION = "needs the Fashion-MNIST files: set STRONG_LTH_DATA to the folder that holds fashion-mnist/"
+NO_GPU = "needs a CUDA device"
+ROOT_USER = "needs a user whom file permissions bind"
+
+DECLARED = frozenset(value for name, value in list(globals().items()) if name.isupper())
