@@ -14,11 +14,13 @@
                                drawn uniformly from [-1, 1]^n is in the event with probability at most delta.
       missed eta xs         == some target |z| <= 1/2 has no subset sum of xs within eta
       missed_exactly eps xs == some target |z| <= 1/2 is not exactly a subset sum after shifts of at most eps
+      missed_with_both eta eps xs == some target |z| <= 1/2 is not within eta of a subset sum after such shifts
 
     Main theorems
       rss_uniform_count, rss_perturbed_count   counting form
       rss_continuous        fraction_at_most n (missed eta) (2.01 (3/4)^n / eta^2), 0 < eta <= 1
-      rss_exact             fraction_at_most n (missed_exactly eps) (6.2 (3/4)^n / eps^2), 0 < eps <= 1 *)
+      rss_exact             fraction_at_most n (missed_exactly eps) (6.2 (3/4)^n / eps^2), 0 < eps <= 1
+      rss_with_both         with both allowances, the smaller of the two *)
 Require Import Reals Lra Lia ZArith List Bool.
 From StrongLTH Require Import FinSum FiniteProb SubsetSum RSS.
 Import ListNotations.
@@ -441,3 +443,24 @@ Proof.
   eapply fraction_mono; [exact H4|]. apply rss_cells_perturbed; assumption.
 Qed.
 
+(** ** Both allowances: the smaller bound holds *)
+Definition missed_with_both (eta eps : R) (xs : list R) : Prop :=
+  exists z, Rabs z <= / 2 /\ ~ exists v, reachable eps xs v /\ Rabs (z - v) <= eta.
+
+Lemma fraction_subset n (A B : list R -> Prop) delta :
+  (forall xs, A xs -> B xs) -> fraction_at_most n B delta -> fraction_at_most n A delta.
+Proof. intros H (N & cells & C1 & C2). exists N, cells. split; [|exact C2]. intros xs Hl HF HA. apply C1; auto. Qed.
+
+Theorem rss_with_both (n : nat) (eta eps : R) : 0 < eta <= 1 -> 0 < eps <= 1 ->
+  fraction_at_most n (missed_with_both eta eps)
+    (Rmin (2.01 * (3 / 4) ^ n / (eta * eta)) (6.2 * (3 / 4) ^ n / (eps * eps))).
+Proof.
+  intros He Hp. unfold Rmin. destruct Rle_dec.
+  - apply (fraction_subset n _ (missed eta)); [|now apply rss_continuous].
+    intros xs (z & Hz & H). exists z. split; [assumption|]. intros m Hm Hd. apply H.
+    exists (subset_sum m xs). split; [|assumption]. apply reachable_iff; [lra|]. exists m. split; [assumption|].
+    assert (0 <= eps * INR (kept m)) by (apply Rmult_le_pos; [lra|apply pos_INR]). lra.
+  - apply (fraction_subset n _ (missed_exactly eps)); [|now apply rss_exact].
+    intros xs (z & Hz & H). exists z. split; [assumption|]. intros Hr. apply H.
+    exists z. split; [assumption|]. replace (z - z) with 0 by lra. rewrite Rabs_R0. lra.
+Qed.

@@ -1,8 +1,8 @@
 (** Floor 6: the strong lottery ticket theorem, end to end, without perturbation.
 
     The random network has, for each weight (l, i, j) of the target, two blocks of n hidden units: incoming weight +1 resp. -1, outgoing weights
-    independent and uniform on [-1, 1]. Block numbers need not be distinct: with K = 2 n units per input, shared by all outputs, or with shared weights,
-    K is smaller.
+    independent and uniform on [-1, 1]. The 2 n units of input j serve all outputs i; a block holds the outgoing weights to one output. Block numbers need
+    not be distinct: with shared weights K is smaller than 2 (d_0 d_1 + ... + d_{L-1} d_L).
 
     Glossary
       block n b xs              == the b-th block of n entries of the list xs

@@ -75,6 +75,14 @@ Theorem all_targets_exactly n perturbation : 0 < perturbation <= 1 ->
   fraction_at_most n (missed_exactly perturbation) (failure_exact n perturbation).
 Proof. exact (RSSUniform.rss_exact n perturbation). Qed.
 
+(** with both allowances, a target is missed by every perturbed subset sum *)
+Definition missed_with_both (tol perturbation : R) (candidates : list R) := exists target, Rabs target <= / 2 /\
+  ~ exists v, represented perturbation candidates v /\ Rabs (target - v) <= tol.
+
+Theorem all_targets_with_both n tol perturbation : 0 < tol <= 1 -> 0 < perturbation <= 1 ->
+  fraction_at_most n (missed_with_both tol perturbation) (Rmin (failure_tol n tol) (failure_exact n perturbation)).
+Proof. exact (RSSUniform.rss_with_both n tol perturbation). Qed.
+
 (** ** Networks *)
 Definition relu (x : R) : R := Rmax x 0.
 Fixpoint sum (n : nat) (f : nat -> R) : R := match n with O => 0 | S k => sum k f + f k end.
