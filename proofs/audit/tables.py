@@ -15,6 +15,7 @@ HEADLINES = (
     "rss-contraction-checked",
     "slth",
     "slth-exact",
+    "slth-general",
     "volume",
     "relu-gadget",
     "propagation",

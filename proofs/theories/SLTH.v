@@ -5,7 +5,6 @@
     not be distinct: with shared weights K is smaller than 2 (d_0 d_1 + ... + d_{L-1} d_L).
 
     Glossary
-      block n b xs              == the b-th block of n entries of the list xs
       idx l i j s               == the number of the block that serves weight (l, i, j), sign s (true: incoming weight -1)
       some_block_missed n eta xs == some block misses some target of [-1/2, 1/2]
       choose eta z xs           == a subset of xs whose sum is within eta of z, by exhaustive search
@@ -16,68 +15,9 @@
       slth_deterministic   outside them, for every target, the mask [network_keep] has sup-norm error <= 2 L D eta r on the box of radius r
       slth                 both together, for all target networks at once *)
 Require Import Reals Lra Lia ZArith List Bool.
-From StrongLTH Require Import FinSum FiniteProb SubsetSum RSS RSSUniform Gadget Network.
+From StrongLTH Require Import FinSum FiniteProb SubsetSum RSSUniform Blocks Gadget Network.
 Import ListNotations.
 Open Scope R_scope.
-
-Definition block {A} (n b : nat) (l : list A) : list A := firstn n (skipn (b * n) l).
-
-Lemma block_length {A} n b K (l : list A) : length l = (K * n)%nat -> (b < K)%nat -> length (block n b l) = n.
-Proof. intros H Hb. unfold block. rewrite firstn_length, skipn_length, H. nia. Qed.
-
-Lemma Forall2_firstn_ {A B} (P : A -> B -> Prop) n : forall l1 l2, Forall2 P l1 l2 -> Forall2 P (firstn n l1) (firstn n l2).
-Proof. induction n; intros l1 l2 H; simpl; [constructor|]. destruct H; [constructor|constructor; auto]. Qed.
-Lemma Forall2_skipn_ {A B} (P : A -> B -> Prop) n : forall l1 l2, Forall2 P l1 l2 -> Forall2 P (skipn n l1) (skipn n l2).
-Proof. induction n; intros l1 l2 H; simpl; [assumption|]. destruct H; [constructor|auto]. Qed.
-Lemma Forall2_block {A B} (P : A -> B -> Prop) n b l1 l2 : Forall2 P l1 l2 -> Forall2 P (block n b l1) (block n b l2).
-Proof. intros H. apply Forall2_firstn_, Forall2_skipn_, H. Qed.
-
-(** ** Independent blocks and the union bound *)
-Section Blocks.
-  Variable lo : Z. Variable len : nat. Variable w : Z -> R.
-  Hypothesis w_nonneg : forall x, in_support lo len x -> 0 <= w x.
-  Hypothesis w_one : zsum lo len w = 1.
-
-  Lemma expect_block K n b F : (b < K)%nat -> expect lo len w (K * n) (fun l => F (block n b l)) = expect lo len w n F.
-  Proof.
-    intros Hb. replace (K * n)%nat with (b * n + (n + (K - b - 1) * n))%nat by nia.
-    unfold block. rewrite (expect_skipn lo len w w_nonneg w_one (b * n) _ (fun l => F (firstn n l))).
-    apply (expect_firstn lo len w w_nonneg w_one).
-  Qed.
-
-  Lemma prob_any_block K n (Q : list Z -> bool) :
-    prob lo len w (K * n) (fun l => existsb (fun b => Q (block n b l)) (seq 0 K)) <= INR K * prob lo len w n Q.
-  Proof.
-    eapply Rle_trans; [apply (prob_union_list lo len w w_nonneg w_one)|].
-    rewrite (list_sum_ext _ (fun _ => prob lo len w n Q)).
-    - rewrite list_sum_const, seq_length. lra.
-    - intros b Hb. apply in_seq in Hb. unfold prob. apply (expect_block K n b (fun l => ind (Q l))). lia.
-  Qed.
-End Blocks.
-
-(** ** Membership of a finite cover is decidable: no classical axiom *)
-Lemma Forall2_dec {A B} (P : A -> B -> Prop) : (forall x y, {P x y} + {~ P x y}) ->
-  forall l1 l2, {Forall2 P l1 l2} + {~ Forall2 P l1 l2}.
-Proof.
-  intros D. induction l1 as [|x l1 IH]; intros [|y l2].
-  - left; constructor.
-  - right; intros H; inversion H.
-  - right; intros H; inversion H.
-  - destruct (D x y) as [Y|N]; [|right; intros H; inversion H; contradiction].
-    destruct (IH l2) as [Y2|N2]; [left; now constructor|right; intros H; inversion H; contradiction].
-Qed.
-
-Lemma cover_dec N xs (cells : list (list Z)) :
-  {exists ks, In ks cells /\ Forall2 (in_cell N) xs ks} + {~ exists ks, In ks cells /\ Forall2 (in_cell N) xs ks}.
-Proof.
-  induction cells as [|c cells IH].
-  - right. intros (ks & [] & _).
-  - destruct (Forall2_dec (in_cell N) (fun x y => Rle_dec _ _) xs c) as [Y|Nc].
-    + left. exists c. split; [now left|assumption].
-    + destruct IH as [Y|Ni].
-      * left. destruct Y as (ks & H1 & H2). exists ks. split; [now right|assumption].
-      * right. intros (ks & [<-|H1] & H2); [contradiction|]. apply Ni. now exists ks.
-Qed.
 
 (** ** The random network *)
 Section Theorems.
@@ -174,25 +114,9 @@ Section Theorems.
   Theorem slth_probability n eta : 0 < eta <= 1 ->
     fraction_at_most (K * n) (some_block_missed n eta) (INR K * (2.01 * (3 / 4) ^ n / (eta * eta))).
   Proof.
-    intros He. destruct (grid_parameters n eta He) as (N' & mean & H1 & H2 & H3).
-    set (N := (2 * N')%nat) in *.
-    set (Q := missedb (- Z.of_nat N') (S N) (Z.of_nat (mean + mean)) 0).
-    exists N, (filter (fun l => existsb (fun b => Q (block n b l)) (seq 0 K)) (cube (- Z.of_nat N) (2 * N + 1) (K * n))).
-    split.
-    - intros xs Hl HF (b & Hb & Hbad).
-      destruct (cells_exist N xs HF) as (ks & Hin & Hc). rewrite Hl in Hin.
-      exists ks; split; [|assumption]. apply filter_In. split; [assumption|].
-      apply existsb_exists. exists b. split; [apply in_seq; lia|].
-      apply not_false_iff_true. intros Hgood.
-      destruct Hbad as (z & Hz & Hbad).
-      assert (Lb : length (block n b xs) = n) by (apply (block_length n b K); assumption).
-      destruct (cells_good N' mean mean eta (block n b xs) (block n b ks)
-                  ltac:(rewrite Lb; exact H2) (Forall2_block _ n b _ _ Hc) Hgood z Hz) as (m & Hm & Hd).
-      exact (Hbad m Hm Hd).
-    - apply prob_to_count. eapply Rle_trans.
-      { apply (prob_any_block _ _ (uniform N) (uniform_nonneg N) (uniform_mass N) K n Q). }
-      apply Rmult_le_compat_l; [apply pos_INR|]. eapply Rle_trans; [|exact H3].
-      apply (rss_uniform_prob N (- Z.of_nat N') 0 mean mean n); unfold N; lia.
+    intros He. destruct (rss_continuous n eta He) as (N & H).
+    apply (fraction_in_at_most N). apply (fraction_blocks N n K (fun _ => missed eta)); [|intros; exact H].
+    apply Rmult_le_pos; [apply Rmult_le_pos; [lra|apply pow_le; lra]|left; apply Rinv_0_lt_compat; nra].
   Qed.
 
   (** Outside a set of content at most K 2.01 (3/4)^n / eta^2, the random network contains every target network. *)
@@ -207,11 +131,8 @@ Section Theorems.
              Rabs (pruned_net d act m (units n xs) L x i - target_net d act W L x i) <= 2 * (INR L * (D * eta)) * r)
       (INR K * (2.01 * (3 / 4) ^ n / (eta * eta))).
   Proof.
-    intros He HD HDl Hs. destruct (slth_probability n eta He) as (N & cells & C1 & C2).
-    exists N, cells. split; [|exact C2]. intros xs Hl HF Hnot.
-    destruct (cover_dec N xs cells) as [Y|Nn]; [exact Y|].
-    exfalso. apply Hnot. intros W HW1 HW2. exists (network_keep n eta xs W). split; [intros; apply network_keep_length|].
-    assert (HN : ~ some_block_missed n eta xs) by (intros HB; apply Nn; now apply C1).
+    intros He HD HDl Hs. apply (fraction_not (K * n) (some_block_missed n eta)); [|now apply slth_probability].
+    intros xs _ HN W HW1 HW2. exists (network_keep n eta xs W). split; [intros; apply network_keep_length|].
     apply (slth_deterministic n eta D xs W ltac:(lra) HD HDl Hs HN HW1 HW2).
   Qed.
 End Theorems.

@@ -4,9 +4,9 @@
     propagation, no Lipschitz activation, no condition on row sums or depth.
 
     Glossary
-      serves_exactly eps xs    == every target of [-1/2, 1/2] is within eps |S| of the sum of some non-empty subset S of xs
+      serves_exactly eps xs    == every target of [-1/2, 1/2] is within eps |S| of the sum of some subset S of xs
       choose_exact eps z xs    == such a subset, by exhaustive search
-      choose_shift eps z xs    == the same shift for every candidate, (z - sum) / |S|
+      choose_shift eps z xs    == the same shift for every candidate, (z - sum) / |S| (0 if S is empty)
       moved_units              == the hidden units after the shifts
       exact_keep, exact_shift  == mask and shifts for the target W
 
@@ -15,32 +15,30 @@
       slth_exact_deterministic outside them, for every target, masked and shifted network = target network
       slth_exact               both together, for all target networks at once *)
 Require Import Reals Lra Lia ZArith List Bool.
-From StrongLTH Require Import FinSum FiniteProb SubsetSum RSS RSSUniform Gadget Network SLTH.
+From StrongLTH Require Import FinSum FiniteProb SubsetSum RSSUniform Blocks Gadget Network SLTH.
 Import ListNotations.
 Open Scope R_scope.
 
 Definition serves_exactly (eps : R) (xs : list R) : Prop :=
-  forall z, Rabs z <= / 2 -> exists m, length m = length xs /\ (1 <= kept m)%nat /\
-    Rabs (z - subset_sum m xs) <= eps * INR (kept m).
+  forall z, Rabs z <= / 2 -> exists m, length m = length xs /\ Rabs (z - subset_sum m xs) <= eps * INR (kept m).
 
 Definition admissible (eps z : R) (xs : list R) (m : list bool) : bool :=
-  (1 <=? kept m)%nat && (if Rle_dec (Rabs (z - subset_sum m xs)) (eps * INR (kept m)) then true else false).
+  if Rle_dec (Rabs (z - subset_sum m xs)) (eps * INR (kept m)) then true else false.
 
 Definition choose_exact (eps z : R) (xs : list R) : list bool :=
   match find (admissible eps z xs) (keeps (length xs)) with Some m => m | None => repeat false (length xs) end.
 Definition choose_shift (eps z : R) (xs : list R) : list R :=
   repeat ((z - subset_sum (choose_exact eps z xs) xs) / INR (kept (choose_exact eps z xs))) (length xs).
 
-(** Only 2^n subsets have to be tried, so the double negation can be removed without a classical axiom. *)
-Lemma serves_exactly_stable eps xs : ~ ~ serves_exactly eps xs -> serves_exactly eps xs.
+(** A sample that misses no target serves them all: only 2^n subsets have to be tried, so the double negation needs no classical axiom. *)
+Lemma serves_unless_missed eps xs : 0 <= eps -> ~ missed_exactly eps xs -> serves_exactly eps xs.
 Proof.
-  intros H z Hz. destruct (find (admissible eps z xs) (keeps (length xs))) as [m|] eqn:F.
+  intros He H z Hz. destruct (find (admissible eps z xs) (keeps (length xs))) as [m|] eqn:F.
   - apply find_some in F. destruct F as [F1 F2]. exists m. split; [now apply in_keeps|].
-    unfold admissible in F2. apply andb_true_iff in F2. destruct F2 as [F2 F3].
-    split; [now apply Nat.leb_le|]. destruct Rle_dec; [assumption|discriminate].
-  - exfalso. apply H. intros G. destruct (G z Hz) as (m & Hm & H1 & H2).
-    pose proof (find_none _ _ F m (proj2 (in_keeps _ m) Hm)) as C. unfold admissible in C.
-    rewrite (proj2 (Nat.leb_le 1 (kept m)) H1) in C. destruct Rle_dec; [discriminate|contradiction].
+    unfold admissible in F2. destruct Rle_dec; [assumption|discriminate].
+  - exfalso. apply H. exists z. split; [assumption|]. intros R. apply reachable_iff in R; [|assumption].
+    destruct R as (m & Hm & Hv). pose proof (find_none _ _ F m (proj2 (in_keeps _ m) Hm)) as C. unfold admissible in C.
+    destruct Rle_dec as [|C2]; [discriminate|]. apply C2. apply Rabs_le. lra.
 Qed.
 
 Lemma choose_exact_length eps z xs : length (choose_exact eps z xs) = length xs.
@@ -49,24 +47,29 @@ Proof.
   apply find_some in F. destruct F as [F _]. now apply in_keeps in F.
 Qed.
 
-Lemma choose_exact_ok eps z xs : Rabs z <= / 2 -> serves_exactly eps xs ->
+Lemma choose_exact_ok eps z xs : 0 <= eps -> Rabs z <= / 2 -> serves_exactly eps xs ->
   subset_sum (choose_exact eps z xs) (shifted xs (choose_shift eps z xs)) = z /\ Forall (fun e => Rabs e <= eps) (choose_shift eps z xs).
 Proof.
-  intros Hz HG.
+  intros He Hz HG.
   assert (O : admissible eps z xs (choose_exact eps z xs) = true).
   { unfold choose_exact. destruct find eqn:F; [now apply find_some in F|]. exfalso.
-    destruct (HG z Hz) as (m & Hm & H1 & H2).
+    destruct (HG z Hz) as (m & Hm & H2).
     pose proof (find_none _ _ F m (proj2 (in_keeps _ m) Hm)) as C. unfold admissible in C.
-    rewrite (proj2 (Nat.leb_le 1 (kept m)) H1) in C. destruct Rle_dec; [discriminate|contradiction]. }
-  unfold admissible in O. apply andb_true_iff in O. destruct O as [O1 O2]. apply Nat.leb_le in O1.
-  destruct Rle_dec as [O3|]; [|discriminate].
-  assert (P : 0 < INR (kept (choose_exact eps z xs))) by (apply lt_0_INR; lia).
-  unfold choose_shift. split.
-  - rewrite subset_sum_shifted_repeat by apply choose_exact_length. field. lra.
-  - apply Forall_forall. intros e He. apply repeat_spec in He. subst e.
-    unfold Rdiv. rewrite Rabs_mult, (Rabs_pos_eq (/ _)) by (left; now apply Rinv_0_lt_compat).
-    apply Rmult_le_reg_r with (INR (kept (choose_exact eps z xs))); [assumption|].
-    rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra. exact O3.
+    destruct Rle_dec; [discriminate|contradiction]. }
+  unfold admissible in O. destruct Rle_dec as [O3|]; [|discriminate].
+  pose proof (pos_INR (kept (choose_exact eps z xs))) as P. set (k := INR (kept (choose_exact eps z xs))) in *.
+  set (s := subset_sum (choose_exact eps z xs) xs) in *.
+  assert (E0 : k = 0 -> z - s = 0).
+  { intros E. rewrite E, Rmult_0_r in O3. pose proof (Rle_abs (z - s)). pose proof (Rle_abs (- (z - s))) as A2.
+    rewrite Rabs_Ropp in A2. lra. }
+  unfold choose_shift. fold s k. split.
+  - rewrite subset_sum_shifted_repeat by apply choose_exact_length. fold s k.
+    destruct (Req_dec k 0) as [E|NZ]; [pose proof (E0 E); rewrite E; lra|field; lra].
+  - apply Forall_forall. intros e Hin. apply repeat_spec in Hin. subst e.
+    destruct (Req_dec k 0) as [E|NZ].
+    + rewrite (E0 E). unfold Rdiv. rewrite Rmult_0_l, Rabs_R0. assumption.
+    + unfold Rdiv. rewrite Rabs_mult, (Rabs_pos_eq (/ k)) by (left; apply Rinv_0_lt_compat; lra).
+      apply Rmult_le_reg_r with k; [lra|]. rewrite Rmult_assoc, Rinv_l, Rmult_1_r by lra. exact O3.
 Qed.
 
 Section Theorems.
@@ -82,15 +85,12 @@ Section Theorems.
     map (fun v => (-1, v)) (shifted (block n (idx l i j true) xs) (p l i j true)).
 
   Definition some_block_missed_exactly (n : nat) (eps : R) (xs : list R) : Prop :=
-    exists b, (b < K)%nat /\ ~ serves_exactly eps (block n b xs).
+    exists b, (b < K)%nat /\ missed_exactly eps (block n b xs).
 
   Definition exact_keep n eps xs (W : nat -> nat -> nat -> R) l i j :=
     choose_exact eps (W l i j) (block n (idx l i j false) xs) ++ choose_exact eps (- W l i j) (block n (idx l i j true) xs).
   Definition exact_shift n eps xs (W : nat -> nat -> nat -> R) l i j (s : bool) :=
     choose_shift eps (if s then - W l i j else W l i j) (block n (idx l i j s) xs).
-
-  Lemma shifted_length : forall l e, length e = length l -> length (shifted l e) = length l.
-  Proof. induction l as [|x l IH]; intros [|y e] H; try discriminate; simpl; [reflexivity|]. f_equal. apply IH. simpl in H; lia. Qed.
 
   Theorem slth_exact_deterministic n eps xs W : 0 <= eps ->
     ~ some_block_missed_exactly n eps xs ->
@@ -102,11 +102,11 @@ Section Theorems.
   Proof.
     intros He HN HW.
     assert (G : forall l i j s, (l < L)%nat -> (i < d (S l))%nat -> (j < d l)%nat -> serves_exactly eps (block n (idx l i j s) xs)).
-    { intros l i j s Hl Hi Hj. apply serves_exactly_stable. intros B. apply HN. exists (idx l i j s). split; [now apply idx_lt|assumption]. }
+    { intros l i j s Hl Hi Hj. apply serves_unless_missed; [assumption|]. intros B. apply HN. exists (idx l i j s). split; [now apply idx_lt|assumption]. }
     assert (W' : forall l i j (s : bool), (l < L)%nat -> (i < d (S l))%nat -> (j < d l)%nat -> Rabs (if s then - W l i j else W l i j) <= / 2).
     { intros l i j [|] Hl Hi Hj; [rewrite Rabs_Ropp|]; now apply HW. }
     split.
-    - intros l i j s Hl Hi Hj. unfold exact_shift. apply choose_exact_ok; [now apply W'|now apply G].
+    - intros l i j s Hl Hi Hj. unfold exact_shift. apply choose_exact_ok; [assumption|now apply W'|now apply G].
     - intros x l. induction l as [|l IH]; intros Hl i Hi; [reflexivity|]. simpl. f_equal.
       apply sum_ext. intros j Hj. rewrite IH by (lia || assumption).
       set (y := target_net d act W l x j).
@@ -114,8 +114,8 @@ Section Theorems.
       rewrite gadget_app.
       2:{ rewrite map_length, shifted_length, choose_exact_length; [reflexivity|]. unfold exact_shift, choose_shift. now rewrite repeat_length. }
       rewrite !gadget_const.
-      destruct (choose_exact_ok eps (W l i j) (block n (idx l i j false) xs)) as [E1 _]; [apply (W' l i j false); auto; lia|apply G; auto; lia|].
-      destruct (choose_exact_ok eps (- W l i j) (block n (idx l i j true) xs)) as [E2 _]; [apply (W' l i j true); auto; lia|apply G; auto; lia|].
+      destruct (choose_exact_ok eps (W l i j) (block n (idx l i j false) xs)) as [E1 _]; [assumption|apply (W' l i j false); auto; lia|apply G; auto; lia|].
+      destruct (choose_exact_ok eps (- W l i j) (block n (idx l i j true) xs)) as [E2 _]; [assumption|apply (W' l i j true); auto; lia|apply G; auto; lia|].
       unfold exact_shift. simpl. rewrite E1, E2.
       replace (1 * y) with y by lra. replace (-1 * y) with (- y) by lra.
       rewrite (relu_split y) at 3. lra.
@@ -124,21 +124,9 @@ Section Theorems.
   Theorem slth_exact_probability n eps : 0 < eps <= 1 ->
     fraction_at_most (K * n) (some_block_missed_exactly n eps) (INR K * (6.2 * (3 / 4) ^ n / (eps * eps))).
   Proof.
-    intros He. destruct (grid_parameters_perturbed n eps He) as (N' & mean & H0 & H1 & H2 & H3).
-    set (N := (2 * N')%nat) in *.
-    set (Q := missedb (- Z.of_nat N') (S N) (Z.of_nat 0) (Z.of_nat (mean + (mean + (2 * 0 + 1))))).
-    exists N, (filter (fun l => existsb (fun b => Q (block n b l)) (seq 0 K)) (cube (- Z.of_nat N) (2 * N + 1) (K * n))).
-    split.
-    - intros xs Hl HF (b & Hb & Hbad).
-      destruct (cells_exist N xs HF) as (ks & Hin & Hc). rewrite Hl in Hin.
-      exists ks; split; [|assumption]. apply filter_In. split; [assumption|].
-      apply existsb_exists. exists b. split; [apply in_seq; lia|].
-      apply not_false_iff_true. intros Hgood. apply Hbad. intros z Hz.
-      exact (cells_good_perturbed N' mean mean eps (block n b xs) (block n b ks) H0 H2 (Forall2_block _ n b _ _ Hc) Hgood z Hz).
-    - apply prob_to_count. eapply Rle_trans.
-      { apply (prob_any_block _ _ (uniform N) (uniform_nonneg N) (uniform_mass N) K n Q). }
-      apply Rmult_le_compat_l; [apply pos_INR|]. eapply Rle_trans; [|exact H3].
-      apply (rss_perturbed_prob N (- Z.of_nat N') mean 0 mean n); unfold N in *; lia.
+    intros He. destruct (rss_exact n eps He) as (N & H).
+    apply (fraction_in_at_most N). apply (fraction_blocks N n K (fun _ => missed_exactly eps)); [|intros; exact H].
+    apply Rmult_le_pos; [apply Rmult_le_pos; [lra|apply pow_le; lra]|left; apply Rinv_0_lt_compat; nra].
   Qed.
 
   Theorem slth_exact n eps : 0 < eps <= 1 ->
@@ -152,11 +140,8 @@ Section Theorems.
            forall x i, (i < d L)%nat -> pruned_net d act m (moved_units n xs p) L x i = target_net d act W L x i)
       (INR K * (6.2 * (3 / 4) ^ n / (eps * eps))).
   Proof.
-    intros He. destruct (slth_exact_probability n eps He) as (N & cells & C1 & C2).
-    exists N, cells. split; [|exact C2]. intros xs Hl HF Hnot.
-    destruct (cover_dec N xs cells) as [Y|Nn]; [exact Y|].
-    exfalso. apply Hnot. intros W HW.
-    assert (HN : ~ some_block_missed_exactly n eps xs) by (intros HB; apply Nn; now apply C1).
+    intros He. apply (fraction_not (K * n) (some_block_missed_exactly n eps)); [|now apply slth_exact_probability].
+    intros xs Hl HN W HW.
     destruct (slth_exact_deterministic n eps xs W ltac:(lra) HN HW) as [D1 D2].
     exists (exact_keep n eps xs W), (exact_shift n eps xs W). split; [|split].
     - intros l i j s Hl' Hi Hj. split; [|now apply D1].

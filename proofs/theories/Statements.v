@@ -6,7 +6,7 @@
     How to read probabilities: [fraction_at_most n event delta] says that for some N, cutting [-1, 1]^n into (2 N + 1)^n congruent closed cells, a fraction
     of at most delta of them covers the event. Therefore n independent draws from U[-1, 1] fall in the event with probability at most delta. *)
 Require Import Reals ZArith List.
-From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps Sanity.
+From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps RSSWide RSSScaled SLTHGeneral Sanity.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -82,6 +82,20 @@ Definition missed_with_both (tol perturbation : R) (candidates : list R) := exis
 Theorem all_targets_with_both n tol perturbation : 0 < tol <= 1 -> 0 < perturbation <= 1 ->
   fraction_at_most n (missed_with_both tol perturbation) (Rmin (failure_tol n tol) (failure_exact n perturbation)).
 Proof. exact (RSSUniform.rss_with_both n tol perturbation). Qed.
+
+(** *** Targets in all of [-1, 1] *)
+Definition missed_wide (tol : R) (candidates : list R) := exists target, Rabs target <= 1 /\
+  forall keep, length keep = length candidates -> ~ Rabs (target - subset_sum keep candidates) <= tol.
+
+Definition missed_wide_exactly (perturbation : R) (candidates : list R) := exists target, Rabs target <= 1 /\
+  ~ represented perturbation candidates target.
+
+Theorem wide_targets_within_tol n tol : 0 < tol <= 1 -> fraction_at_most n (missed_wide tol) (8.1 * (3 / 4) ^ n / (tol * tol)).
+Proof. exact (RSSWide.rss_wide n tol). Qed.
+
+Theorem wide_targets_exactly n perturbation : 0 < perturbation <= 1 ->
+  fraction_at_most n (missed_wide_exactly perturbation) (21 * (3 / 4) ^ n / (perturbation * perturbation)).
+Proof. exact (RSSWide.rss_wide_exact n perturbation). Qed.
 
 (** ** Networks *)
 Definition relu (x : R) : R := Rmax x 0.
@@ -160,6 +174,73 @@ Section Networks.
       (INR blocks * failure_exact n perturbation).
   Proof. exact (SLTHEps.slth_exact width activation depth block_of blocks block_of_lt n perturbation). Qed.
 End Networks.
+
+(** ** Biases, missing connections, shared weights, incoming weights of any size *)
+Fixpoint scaled (factor : nat -> R) (t : nat) (xs : list R) : list R :=
+  match xs with nil => nil | x :: l => factor t * x :: scaled factor (S t) l end.
+
+(** hidden units with incoming weights [sign * factor t] and outgoing weights v_t *)
+Fixpoint signed_units (sign : R) (factor : nat -> R) (t : nat) (vs : list R) : list (R * R) :=
+  match vs with nil => nil | v :: l => (sign * factor t, v) :: signed_units sign factor (S t) l end.
+
+Section General.
+  Variable width : nat -> nat.
+  Variable activation : nat -> R -> R.
+  Variable depth : nat.
+  Variable wired : nat -> nat -> nat -> bool.          (* which weights exist *)
+  Variable block_of : nat -> nat -> nat -> bool -> nat. (* position j = width l is the bias; positions may share blocks *)
+  Variable blocks : nat.
+  Hypothesis block_of_lt : forall l i j s,
+    (l < depth)%nat -> (i < width (S l))%nat -> (j <= width l)%nat -> (block_of l i j s < blocks)%nat.
+
+  Fixpoint target_layers (W : nat -> nat -> nat -> R) (B : nat -> nat -> R) (l : nat) (x : nat -> R) : nat -> R :=
+    match l with
+    | O => x
+    | S k => fun i => activation k (sum (width k) (fun j => if wired k i j then W k i j * target_layers W B k x j else 0) + B k i)
+    end.
+
+  Fixpoint pruned_layers (keep : nat -> nat -> nat -> list bool) (units : nat -> nat -> nat -> list (R * R)) (l : nat) (x : nat -> R) : nat -> R :=
+    match l with
+    | O => x
+    | S k => fun i => activation k
+        (sum (width k) (fun j => if wired k i j then gadget (keep k i j) (units k i j) (pruned_layers keep units k x j) else 0)
+         + gadget (keep k i (width k)) (units k i (width k)) 1)
+    end.
+
+  Definition within (T : R) (W : nat -> nat -> nat -> R) (B : nat -> nat -> R) : Prop :=
+    forall l i, (l < depth)%nat -> (i < width (S l))%nat ->
+      Rabs (B l i) <= T /\ forall j, (j < width l)%nat -> wired l i j = true -> Rabs (W l i j) <= T.
+
+  (** masks and units depend on the block and on the value of the weight alone: shared weights stay shared *)
+  Definition place_keep (mask : nat -> R -> list bool) W (B : nat -> nat -> R) (l i j : nat) : list bool :=
+    if (j =? width l)%nat then mask (block_of l i j false) (B l i)
+    else mask (block_of l i j false) (W l i j) ++ mask (block_of l i j true) (- W l i j).
+  Definition place_units (factor : nat -> nat -> R) (outgoing : nat -> R -> list R) W (B : nat -> nat -> R) (l i j : nat) : list (R * R) :=
+    if (j =? width l)%nat then signed_units 1 (factor (block_of l i j false)) 0 (outgoing (block_of l i j false) (B l i))
+    else signed_units 1 (factor (block_of l i j false)) 0 (outgoing (block_of l i j false) (W l i j)) ++
+         signed_units (-1) (factor (block_of l i j true)) 0 (outgoing (block_of l i j true) (- W l i j)).
+
+  Definition represents_every_network (factor : nat -> nat -> R) (T perturbation : R) (n : nat) (xs : list R) : Prop :=
+    exists (mask : nat -> R -> list bool) (shift : nat -> R -> list R),
+      (forall b w, (b < blocks)%nat -> Rabs w <= T ->
+         length (mask b w) = n /\ length (shift b w) = n /\ Forall (fun e => Rabs e <= perturbation) (shift b w)) /\
+      forall W B, within T W B -> forall x i, (i < width depth)%nat ->
+        pruned_layers (place_keep mask W B) (place_units factor (fun b w => moved (block n b xs) (shift b w)) W B) depth x i
+        = target_layers W B depth x i.
+
+  (** incoming weights of absolute value in [least, 1], targets in [-least/2, least/2] *)
+  Theorem any_first_layer n least perturbation factor :
+    0 < least <= 1 -> 0 < perturbation <= 1 -> (forall b t, least <= factor b t <= 1) ->
+    fraction_at_most (blocks * n) (fun xs => ~ represents_every_network factor (least / 2) perturbation n xs)
+      (INR blocks * (6.1 * (1 - least / 4) ^ n / (perturbation * perturbation))).
+  Proof. exact (SLTHGeneral.slth_first_layer_exact width activation depth wired block_of blocks block_of_lt n least perturbation factor). Qed.
+
+  (** incoming weights +1 and -1, targets in [-1, 1] *)
+  Theorem wide_targets n perturbation : 0 < perturbation <= 1 ->
+    fraction_at_most (blocks * n) (fun xs => ~ represents_every_network (fun _ _ => 1) 1 perturbation n xs)
+      (INR blocks * (21 * (3 / 4) ^ n / (perturbation * perturbation))).
+  Proof. exact (SLTHGeneral.slth_wide_exact width activation depth wired block_of blocks block_of_lt n perturbation). Qed.
+End General.
 
 (** *** The gadget *)
 Fixpoint half (negative : bool) (units : list (R * R)) : list R :=

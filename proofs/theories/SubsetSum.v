@@ -117,6 +117,9 @@ Qed.
 Fixpoint shifted (l d : list R) : list R :=
   match l, d with x :: l', e :: d' => (x + e) :: shifted l' d' | _, _ => nil end.
 
+Lemma shifted_length : forall l e, length e = length l -> length (shifted l e) = length l.
+Proof. induction l as [|x l IH]; intros [|y e] H; try discriminate; simpl; [reflexivity|]. f_equal. apply IH. simpl in H; lia. Qed.
+
 Definition reachable (eps : R) (l : list R) (v : R) : Prop :=
   exists m d, length m = length l /\ length d = length l /\
     Forall (fun e => Rabs e <= eps) d /\ v = subset_sum m (shifted l d).

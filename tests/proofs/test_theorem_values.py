@@ -256,3 +256,64 @@ def test_printed_tail_is_false() -> None:
     values = (np.arange(law.size) - (law.size - 1) / 2) / resolution
     truth = float(law[np.abs(values) >= n * eps / 2 + 1 / resolution].sum())
     assert math.exp(-n * eps**2 / 2) < truth <= 2 * math.exp(-n * eps**2 / 8)
+
+
+@pytest.mark.parametrize("N", [1, 2, 3])
+def test_half_of_the_pairs_are_near(N: int) -> None:
+    cells = range(2 * N)
+    tight = 0
+    for states in itertools.product((0, 1, 2), repeat=2 * N):  # 0: outside g, 1: in g only, 2: in f and g
+        g = [c for c in cells if states[c]]
+        outside_f = [c for c in cells if states[c] != 2]
+        near = sum(abs(y - z) <= N for y in g for z in outside_f)
+        assert 2 * near >= len(g) * len(outside_f)
+        tight += bool(g) and 2 * sum(abs(y - z) < N for y in g for z in outside_f) < len(g) * len(outside_f)
+    assert tight > 0
+
+
+def rounded(x: Fraction) -> int:
+    """The integer in (x - 1/2, x + 1/2]."""
+    return math.floor(x + Fraction(1, 2))
+
+
+def test_scaled_draws_read_every_small_integer() -> None:
+    N = 25
+    for factor in [Fraction(k, 60) for k in range(20, 61)]:
+        read = {rounded(factor * x) for x in range(-N, N + 1)}
+        reach = math.floor(factor * (N - Fraction(1, 2)))
+        assert set(range(-reach, reach + 1)) <= read
+    too_large = {rounded(Fraction(7, 5) * x) for x in range(-N, N + 1)}
+    assert not set(range(-N, N + 1)) <= too_large
+
+
+def test_one_table_of_masks_serves_a_convolution() -> None:
+    rng = np.random.default_rng(7)
+    n, perturbation, taps = 13, 0.05, 3
+    factors = rng.uniform(0.5, 1.0, (2 * taps + 1, n))
+    outgoing = rng.uniform(-1, 1, (2 * taps + 1, n))
+    masks = (np.arange(1 << n)[:, None] >> np.arange(n)) & 1 == 1
+
+    def serve(block: int, value: float) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """A mask and the outgoing weights after equal shifts, from the block's number and the value alone."""
+        sums, sizes = masks @ (factors[block] * outgoing[block]), masks @ factors[block]
+        best = int(np.argmin(np.abs(value - sums) - perturbation * sizes))
+        assert abs(value - sums[best]) <= perturbation * sizes[best]
+        return masks[best], outgoing[block] + (value - sums[best]) / max(sizes[best], 1e-300)
+
+    def weight_times(block: int, w: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        out = np.zeros_like(y)
+        for sign, number in ((1, 2 * block), (-1, 2 * block + 1)):
+            keep, moved = serve(number, sign * w)
+            assert np.abs(moved - outgoing[number]).max() <= perturbation
+            hidden = np.maximum(sign * factors[number][:, None] * y, 0)
+            out += (keep * moved) @ hidden
+        return out
+
+    signal = rng.uniform(-1, 1, 40)
+    for kernel in rng.uniform(-0.25, 0.25, (5, taps)):
+        bias = float(rng.uniform(-0.25, 0.25))
+        keep, moved = serve(2 * taps, bias)
+        pruned = sum(weight_times(t, float(w), signal[t : 38 + t]) for t, w in enumerate(kernel))
+        pruned = pruned + float((keep * moved * factors[2 * taps]).sum())
+        target = np.convolve(signal, kernel[::-1], mode="valid") + bias
+        assert np.abs(pruned - target).max() < 1e-12
