@@ -317,3 +317,17 @@ def test_one_table_of_masks_serves_a_convolution() -> None:
         pruned = pruned + float((keep * moved * factors[2 * taps]).sum())
         target = np.convolve(signal, kernel[::-1], mode="valid") + bias
         assert np.abs(pruned - target).max() < 1e-12
+
+
+def test_hooks() -> None:
+    rng = np.random.default_rng(8)
+    equal = 0
+    for _ in range(400):
+        A, B = (sorted({int(x) for x in rng.integers(0, 12, rng.integers(1, 9))}) for _ in range(2))
+        differences = [y - x for x in A for y in B]
+        for t in range(min(len(A), len(B)) + 1):
+            counted = sum(min(differences.count(k), t) for k in set(differences))
+            assert counted >= t * (len(A) + len(B) - t)
+            equal += t > 0 and counted == t * (len(A) + len(B) - t)
+    assert equal > 0
+    assert sum(min([1 - 0, 0 - 0, 2 - 0, 3 - 0].count(k), 2) for k in range(4)) < 2 * (1 + 4 - 2)
