@@ -7,6 +7,7 @@ NO_MNIST = "needs the MNIST files: set STRONG_LTH_DATA to the folder that holds 
 NO_CIFAR10 = "needs the CIFAR-10 files: set STRONG_LTH_DATA to the folder that holds cifar-10-batches-bin/"
 NO_CIFAR100 = "needs the CIFAR-100 files: set STRONG_LTH_DATA to the folder that holds cifar-100-binary/"
 NO_FASHION = "needs the Fashion-MNIST files: set STRONG_LTH_DATA to the folder that holds fashion-mnist/"
+NO_COQ = "needs Coq and the built theories: install the Debian package coq, then make -C proofs build"
 NO_GPU = "needs a CUDA device"
 ROOT_USER = "needs a user whom file permissions bind"
 

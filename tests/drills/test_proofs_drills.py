@@ -1,0 +1,185 @@
+"""Planted faults that the audit of the proofs must notice. Planted Coq files live in temporary folders only."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import skips
+from audit_modules import COQ_READY, PROOFS, constants, coq, registry, tables
+
+from strong_lth.bounds import get
+
+needs_coq = pytest.mark.skipif(not COQ_READY, reason=skips.NO_COQ)
+LISTED = registry.load(PROOFS)
+UNGUARDED = "Unset Guard Checking.\nFixpoint bad (n : nat) : False := bad n.\nSet Guard Checking.\n"
+
+PLANTS = {
+    "admitted": "Theorem planted : 0 = 1.\nProof. Admitted.\n",
+    "axiom": "Axiom truth : 0 = 1.\nTheorem planted : 0 = 1.\nProof. exact truth. Qed.\n",
+    "hypothesis": "Hypothesis truth : 0 = 1.\nTheorem planted : 0 = 1.\nProof. exact truth. Qed.\n",
+    "unguarded": UNGUARDED + "Theorem planted : 0 = 1.\nProof. destruct (bad 0). Qed.\n",
+}
+
+
+def test_the_sources_are_clean_and_comments_are_free() -> None:
+    assert coq.source_faults(PROOFS / "theories") == []
+
+
+@pytest.mark.parametrize("fault", PLANTS)
+def test_a_planted_source_is_noticed(fault: str, tmp_path: Path) -> None:
+    (tmp_path / "Planted.v").write_text("(* Admitted here is only a word. *)\nSection S. Variable n : nat. End S.\n")
+    assert coq.source_faults(tmp_path) == []
+    (tmp_path / "Planted.v").write_text(PLANTS[fault])
+    assert len(coq.source_faults(tmp_path)) == 1
+
+
+def compiled(folder: Path, source: str) -> None:
+    (folder / "Planted.v").write_text(source)
+    subprocess.run(
+        ["coqc", "-q", "-R", str(folder), "Planted", "Planted.v"],
+        cwd=folder,
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+
+
+def planted_registry(name: str, tier: str = "reals") -> registry.Registry:
+    theorem = replace(LISTED.theorems["volume"], coq=(name,), tier=tier)
+    return registry.Registry({"planted": theorem}, LISTED.tiers)
+
+
+@needs_coq
+@pytest.mark.parametrize("fault", PLANTS)
+def test_a_planted_assumption_is_noticed(fault: str, tmp_path: Path) -> None:
+    compiled(tmp_path, PLANTS[fault])
+    found = coq.assumption_faults(PROOFS, planted_registry("Planted.Planted.planted"), [(tmp_path, "Planted")])
+    assert len(found) == 1
+    assert "outside the tier" in found[0]
+
+
+@needs_coq
+def test_an_axiom_of_another_tier_is_noticed(tmp_path: Path) -> None:
+    proof = "Require Import Classical.\nTheorem planted (p : Prop) : p \\/ ~ p.\nProof. exact (classic p). Qed.\n"
+    compiled(tmp_path, proof)
+    planted = planted_registry("Planted.Planted.planted")
+    assert "classic" in coq.assumption_faults(PROOFS, planted, [(tmp_path, "Planted")])[0]
+    free = planted_registry("StrongLTH.SubsetSum.in_keeps", tier="finite")
+    assert coq.assumption_faults(PROOFS, free) == []
+    reals = planted_registry("StrongLTH.SubsetSum.reachable_iff", tier="finite")
+    assert coq.assumption_faults(PROOFS, reals) != []
+
+
+@needs_coq
+def test_a_missing_name_is_noticed() -> None:
+    assert "missing_name" in coq.assumption_faults(PROOFS, planted_registry("StrongLTH.SubsetSum.missing_name"))[0]
+
+
+@needs_coq
+def test_the_summary_of_the_kernel_is_read(tmp_path: Path) -> None:
+    def check(source: str) -> list[str]:
+        compiled(tmp_path, source)
+        command = ["coqchk", "-silent", "-o", "-R", str(tmp_path), "Planted", "Planted.Planted"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0
+        return coq.summary_faults(done.stdout + done.stderr, done.returncode, LISTED.tiers["reals"])
+
+    assert check("Theorem planted : 0 = 0.\nProof. reflexivity. Qed.\n") == []
+    assert check(PLANTS["unguarded"]) != []
+    assert check(PLANTS["axiom"]) != []
+
+
+@needs_coq
+@pytest.mark.parametrize("factor", [1.01, 0.99])
+def test_a_constant_that_is_off_by_a_percent_is_noticed(factor: float) -> None:
+    bound = get("rss-contraction-checked")
+    assert (
+        constants.faults(PROOFS, lambda n, tol, perturbation: factor * float(bound.failure(n, tol, perturbation))) != []
+    )
+
+
+@needs_coq
+def test_a_weakened_statement_is_noticed(tmp_path: Path) -> None:
+    theories = tmp_path / "theories"
+    shutil.copytree(PROOFS / "theories", theories)
+    source = (theories / "ProjectedSGD.v").read_text()
+    strong = "in_ball d eps W0 (descend eps W0 move t).\nProof.\n  intros He."
+    assert source.count(strong) == 1
+
+    def refused() -> str:
+        for name in ("ProjectedSGD.v", "Statements.v"):
+            command = ["coqc", "-q", "-R", "theories", "StrongLTH", f"theories/{name}"]
+            if subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300).returncode != 0:
+                return name
+        return ""
+
+    assert refused() == ""
+    weak = "in_ball d eps W0 (descend eps W0 move t) \\/ True.\nProof.\n  intros He. now right.\nQed.\n"
+    (theories / "ProjectedSGD.v").write_text(source[: source.index(strong)] + weak)
+    assert refused() == "Statements.v"
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the registry, its pages and what they link to."""
+    for part in ("proofs/docs", "proofs/theories", "proofs/audit", "strong_lth", "tests", "simulations"):
+        shutil.copytree(
+            PROOFS.parent / part,
+            tmp_path / part,
+            ignore=shutil.ignore_patterns("__pycache__", "*.vo*", "*.glob", "*.aux", "data"),
+        )
+    for file in ("proofs/theorems.toml", "proofs/_CoqProject", "proofs/README.md", "README.md"):
+        shutil.copy(PROOFS.parent / file, tmp_path / file)
+    proofs = tmp_path / "proofs"
+    assert registry.problems(proofs, registry.load(proofs)) == []
+    assert tables.stale(proofs, registry.load(proofs)) == []
+    return proofs
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def without_statement(proofs: Path) -> None:
+    page = proofs / "docs" / "volume.md"
+    page.write_text(re.sub(r"## Statement\n.*?(?=## )", "## Statement\n\n", page.read_text(), flags=re.DOTALL))
+
+
+LINK_FAULTS: dict[str, Callable[[Path], None]] = {
+    "a page without a statement": without_statement,
+    "a page without hypotheses": lambda p: change(p / "docs" / "slth.md", "## Hypotheses", "## Assumptions"),
+    "a missing page": lambda p: (p / "docs" / "slth.md").unlink(),
+    "an orphan page": lambda p: (p / "docs" / "orphan.md").write_text("# Orphan\n"),
+    "an unlisted theory": lambda p: (p / "theories" / "Extra.v").write_text("Definition n := 0.\n"),
+    "a missing test": lambda p: change(p / "theorems.toml", "::test_gadget", "::test_gadgets"),
+    "a missing function": lambda p: change(p / "theorems.toml", "bounds.volume.failure", "bounds.volume.failures"),
+    "an unknown id in uses": lambda p: change(p / "theorems.toml", 'uses = ["rss-grid"', 'uses = ["rss-mesh"'),
+    "an unknown status": lambda p: change(p / "theorems.toml", '"proved-on-paper"', '"proved"'),
+    "an unknown tier": lambda p: change(p / "theorems.toml", 'tier = "reals"', 'tier = "complex"'),
+    "a Coq name that the page hides": lambda p: change(p / "docs" / "volume.md", "`necessary_volume`", "a theorem"),
+}
+
+
+@pytest.mark.parametrize("fault", LINK_FAULTS)
+def test_a_broken_link_is_noticed(fault: str, copied: Path) -> None:
+    LINK_FAULTS[fault](copied)
+    assert registry.problems(copied, registry.load(copied)) != []
+
+
+def test_a_stale_table_is_noticed(copied: Path) -> None:
+    change(copied / "theorems.toml", 'title = "The ReLU gadget', 'title = "A ReLU gadget')
+    assert len(tables.stale(copied, registry.load(copied))) == 2
+
+
+def test_an_unknown_field_is_refused(copied: Path) -> None:
+    change(copied / "theorems.toml", "deviations =", "deviation =")
+    with pytest.raises(ValueError, match="deviation"):
+        registry.load(copied)
