@@ -18,8 +18,8 @@ import numpy as np
 from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
 
-THETAS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)
-EXPONENTS: Floats = np.array(THETAS)
+THETAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)  # twice each is whole, so that certificates stay in exact arithmetic
+EXPONENTS: Floats = np.array(THETAS, dtype=np.float64)
 STEPS = 22
 _CELLS = 160
 _UP, _DOWN = 1 + 1e-11, 1 - 1e-11  # far above the rounding error of a few hundred non-negative terms
@@ -27,17 +27,23 @@ _UP, _DOWN = 1 + 1e-11, 1 - 1e-11  # far above the rounding error of a few hundr
 
 @lru_cache(maxsize=256)
 def moments(shape: Shape, length: float, theta: float, start: float, offset: float, steps: int = STEPS) -> Floats:
-    """[M_0, ..., M_steps] for A_0 = [c - e, c + e], |c| <= ``offset`` from the centre of the window, e = ``start``; inf where nothing is known."""
-    width = length / _CELLS
+    """[M_0, ..., M_steps] for A_0 = [c - e, c + e], |c| <= ``offset`` from the centre of the window, e = ``start``."""
     psi, kernels = weights(shape, length, theta, steps)
-    reach = min(math.ceil((start + offset) / width * _UP), _CELLS // 2)
-    least = psi[:, _CELLS // 2 - reach : _CELLS // 2 + reach].min(axis=1)
-    result = np.empty(steps + 1)
-    for m in range(steps + 1):
-        moment = (2 * start * least[m] * _DOWN) ** -theta
-        for j in range(m):
-            moment = (moment + kernels[m - 1 - j] * moment ** (1 - 1 / theta)) * _UP
-        result[m] = moment
+    least = 2 * start * nearby(length, psi, start, offset)
+    return np.array([chain(least[m], kernels[:m], theta)[-1] for m in range(steps + 1)])
+
+
+def nearby(length: float, psi: Floats, start: float, offset: float) -> Floats:
+    """Least weight of every psi_j on the cells that the start interval may touch."""
+    reach = min(math.ceil((start + offset) / (length / _CELLS) * _UP), _CELLS // 2)
+    return np.asarray(psi[:, _CELLS // 2 - reach : _CELLS // 2 + reach].min(axis=1) * _DOWN, dtype=np.float64)
+
+
+def chain(least: float, kernels: Floats, theta: float) -> list[float]:
+    """M_0 = least^-theta and its successors; step j uses K_(m - 1 - j), as psi_m is the weight of the start."""
+    result = [float(least) ** -theta * _UP]
+    for kernel in kernels[::-1].tolist():
+        result.append((result[-1] + kernel * result[-1] ** (1 - 1 / theta)) * _UP)
     return result
 
 
@@ -62,8 +68,8 @@ def weights(shape: Shape, length: float, theta: float, steps: int = STEPS) -> tu
     return np.array(psi), np.array(kernels)
 
 
-def mixture(y: Floats, value: Floats, moment: Floats) -> float:
-    """Least sum C_theta M_theta found with sum C_theta a^-theta >= the piecewise linear ``value`` on [y_0, y_G]; never below the truth.
+def mixture(y: Floats, value: Floats, moment: Floats) -> dict[float, float]:
+    """Shares C_theta >= 0 with sum C_theta a^-theta >= the piecewise linear ``value`` on [y_0, y_G] and sum C_theta M_theta nearly least.
 
     Each a^-theta is replaced by its tangent in the middle of every cell, which lies below it, so both ends of the cell decide.
     """
@@ -71,19 +77,23 @@ def mixture(y: Floats, value: Floats, moment: Floats) -> float:
 
     keep = value[:-1] > 0
     middle, half = (y[:-1] + y[1:])[keep] / 2, np.diff(y)[keep] / 2
-    theta = np.array(THETAS)
-    power = (middle[:, None] / y[0]) ** -theta
-    tangent = theta * power * (half / middle)[:, None]
-    rows = np.concatenate([(power + tangent) / value[:-1][keep][:, None], (power - tangent) / np.maximum(value[1:], value[:-1] * 1e-9)[keep][:, None]])
-    cost = moment * y[0] ** theta * _UP
-    usable = (rows.min(axis=0) > 0) & np.isfinite(cost)
+    power = (middle[:, None] / y[0]) ** -EXPONENTS
+    tangent = EXPONENTS * power * (half / middle)[:, None]
+    ends = value[:-1][keep], np.maximum(value[1:], value[:-1] * 1e-9)[keep]
+    rows = np.concatenate([(power + tangent) / ends[0][:, None], (power - tangent) / ends[1][:, None]])
+    usable = rows.min(axis=0) > 0
+    least, cost = rows.min(axis=0)[usable], (moment * y[0] ** EXPONENTS)[usable]
     if not usable.any():
-        return 1.0
-    rows, cost = rows[:, usable], cost[usable]
-    least = rows.min(axis=0)
-    single = float((cost / least).min()) * _UP
-    found = linprog(cost / least / single, A_ub=-np.minimum(rows / least, 1e6), b_ub=-np.ones(len(rows)), method="highs")
-    if found.x is None:
-        return single
-    share = np.maximum(found.x, 0.0) / least
-    return min(single, float(cost @ share) / float((rows @ share).min()) * _UP)
+        return {}
+    single = cost / least
+    share = np.where(np.arange(single.size) == np.argmin(single), 1 / least, 0.0)
+    found = linprog(
+        single / single.min(), A_ub=-np.minimum(rows[:, usable] / least, 1e6), b_ub=-np.ones(len(rows)), method="highs"
+    )
+    if found.x is not None:
+        mixed = np.maximum(found.x, 0.0) / least
+        mixed /= float((rows[:, usable] @ mixed).min())  # whatever the solver's tolerance, all rows hold now
+        share = mixed if cost @ mixed < cost @ share else share
+    exponents = EXPONENTS[usable]
+    weight = share * y[0] ** exponents * _UP
+    return {float(t): float(c) for t, c in zip(exponents, weight, strict=True) if c > 0}

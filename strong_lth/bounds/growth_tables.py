@@ -14,15 +14,15 @@ from strong_lth.core import Floats
 
 DEEPEST = 160  # candidates in one programme; more are split into independent groups
 _TINY = 1e-30
-_STEPS_PER_OCTAVE = 32
+_STEPS_PER_OCTAVE = 64
 
 
 def below(tol: float) -> float:
-    """The tolerance at which bounds are tabulated: the largest 2^(j / 32), less a relative 1e-9, that is at most ``tol``.
+    """The tolerance at which bounds are tabulated: the largest 2^(j / 64), less a relative 1e-9, that is at most ``tol``.
 
-    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.04 bit.
+    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.02 bit.
 
-    >>> below(0.01) <= 0.01 < below(0.0103), below(0.5) < 0.5
+    >>> below(0.01) <= 0.01 < below(0.0102), below(0.5) < 0.5
     (True, True)
     """
     return float(2.0 ** (math.floor(math.log2(tol) * _STEPS_PER_OCTAVE + 1e-9) / _STEPS_PER_OCTAVE) * (1 - 1e-9))
@@ -40,7 +40,7 @@ class Table:
     reserved: int  # candidates already spent in V_0
     values: list[Floats]
     choices: list[Choice] = field(default_factory=list)
-    _bounds: dict[int, float] = field(default_factory=dict)
+    _divisions: dict[int, tuple[float, int, dict[float, float]]] = field(default_factory=dict)
 
     def value(self, k: int) -> Floats:
         """V_k on the vertices."""
@@ -53,26 +53,33 @@ class Table:
 
     def bound(self, n: int) -> float:
         """P(fail) with n <= DEEPEST candidates, by the best division into early, programme and reserved ones."""
-        if n not in self._bounds:
-            self._bounds[n] = self._bound(n)
-        return self._bounds[n]
+        if n not in self._divisions:
+            self._divisions[n] = self._best(n)
+        return self._divisions[n][0]
 
-    def _bound(self, n: int) -> float:
+    def division(self, n: int) -> tuple[int, dict[float, float]]:
+        """Number of early candidates behind ``bound(n)``, and the shares C_theta of its mixture."""
+        self.bound(n)
+        return self._divisions[n][1:]
+
+    def _best(self, n: int) -> tuple[float, int, dict[float, float]]:
         free = n - self.reserved
         if free < 0:
-            return 1.0
-        plain = float(self.value(free)[0])
-        if self.length <= 1 or plain < _TINY:
-            return min(1.0, plain)
-        y = self.programme.grid.y
-        moments = self.moments()
+            return 1.0, 0, {}
+        best = min(1.0, float(self.value(free)[0])), 0, dict[float, float]()
+        if self.length <= 1 or best[0] < _TINY:
+            return best
+        y, moments = self.programme.grid.y, self.moments()
         rough = []
         for m in range(2, min(early.STEPS, free) + 1):
-            value = self.value(free - m)
-            cover = np.max(value[:-1, None] * y[1:, None] ** early.EXPONENTS, axis=0)
+            cover = np.max(self.value(free - m)[:-1, None] * y[1:, None] ** early.EXPONENTS, axis=0)
             rough.append((float((cover * moments[:, m]).min()), m))
-        mixed = [early.mixture(y, self.value(free - m), moments[:, m]) for _, m in sorted(rough)[:3]]
-        return min([1.0, plain, *mixed])
+        for _, m in sorted(rough)[:3]:
+            shares = early.mixture(y, self.value(free - m), moments[:, m])
+            total = sum(share * moments[early.THETAS.index(t), m] for t, share in shares.items()) * (1 + 1e-12)
+            if shares and total < best[0]:
+                best = float(total), m, shares
+        return best
 
     def moments(self) -> Floats:
         """M_m(theta), shape (thetas, steps + 1)."""

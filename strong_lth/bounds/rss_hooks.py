@@ -22,7 +22,7 @@ _SETTINGS = {
 }
 _OTHER_SETTINGS = ((1.1, 0.65, 0), (1.2, 0.65, 0))
 _NONEMPTY_SHARE = 0.35  # of e, where the points of the start interval cannot be used at the end
-_QUADRATURE = 80
+QUADRATURE = 80
 
 
 def failure(question: Question) -> Failure:
@@ -90,7 +90,7 @@ def _end_stage(shape: Shape, y: Floats, tau: float, reserved: int, needed: float
     """
     length, b = y[-1], (y[-1] - y)[:, None]
     width = np.minimum(b, 1 + 2 * tau) / 2
-    z = np.maximum(0.5 + tau - width + width * np.arange(1, _QUADRATURE + 1) / _QUADRATURE, 0.0)
+    z = np.maximum(0.5 + tau - width + width * np.arange(1, QUADRATURE + 1) / QUADRATURE, 0.0)
     beyond = 1 - (shape.central(np.maximum(length / 2 - z, 0.0)) + shape.central(length / 2 + z)) / 2
     q = np.minimum((shape.central(b / 2) + beyond) * (1 + 1e-12) + 1e-14, 1.0)
     bound = np.minimum((2 * width[:, 0]) * (q**reserved).mean(axis=1) / needed * (1 + 1e-11), 1.0)

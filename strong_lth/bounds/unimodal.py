@@ -16,9 +16,8 @@ import numpy as np
 from strong_lth.core import Floats
 from strong_lth.distributions import Law, Normal, ProductUniform, Scaled, Tabulated, Triangular, half_width
 
-_ATOMS = 3000
 _LOWER, _UPPER = 1 - 1e-12, 1 + 1e-12
-TABLE = 2048  # intervals of the table of rho
+ATOMS, TABLE = 2048, 512  # atoms of a law, intervals of the table of rho
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,8 @@ def atoms_of(shape: Shape, length: float) -> tuple[Floats, Floats]:
     if shape.atoms:
         s, mass = (np.array(column) for column in zip(*shape.atoms, strict=True))
         return s, mass * _LOWER
-    s = np.unique(np.concatenate([np.geomspace(1e-6, 1e-2, 300), np.linspace(1e-2, length, _ATOMS)]))
-    p = np.minimum(shape.density(s), shape.density(s[:1]))
+    s = np.arange(1, ATOMS + 1) * (length / ATOMS)
+    p = shape.density(s)
     mass = np.append(p[:-1] * _LOWER - p[1:] * _UPPER, p[-1] * _LOWER)
     return s[mass > 0], mass[mass > 0]
 
