@@ -127,6 +127,80 @@ class ProductUniform:
 
 
 @dataclass(frozen=True)
+class Triangular:
+    """Symmetric triangular law on [-width, width]: density (1 - |t| / width) / width; the sum of two U[-width/2, width/2].
+
+    >>> Triangular(2).lower_density(-1, 1)
+    0.25
+    """
+
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", float(self.width))
+        if not (math.isfinite(self.width) and self.width > 0):
+            raise InputError("Triangular.width", self.width, "give a finite width > 0")
+
+    def sample(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> Floats:
+        half = self.width / 2
+        return rng.uniform(-half, half, shape) + rng.uniform(-half, half, shape)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -self.width, self.width
+
+    @property
+    def variance(self) -> float:
+        return self.width**2 / 6
+
+    def lower_density(self, low: float, high: float) -> float:
+        far, width = Fraction(max(abs(low), abs(high))), Fraction(self.width)
+        return _at_most((1 - far / width) / width) if far < width else 0.0
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """A symmetric unimodal law as a table: the mixture of U[-widths[i], widths[i]] with probabilities weights[i].
+
+    Its density is a staircase that falls away from 0. Weights are whole shares: they need not add up to 1 and are divided by their sum.
+
+    >>> Tabulated((0.5, 1.0), (1, 3)).lower_density(-0.7, 0.7)
+    0.375
+    """
+
+    widths: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        widths, weights = tuple(float(w) for w in self.widths), tuple(float(w) for w in self.weights)
+        object.__setattr__(self, "widths", widths)
+        if not widths or not all(math.isfinite(w) and w > 0 for w in widths) or list(widths) != sorted(set(widths)):
+            raise InputError("Tabulated.widths", widths, "give increasing finite widths > 0")
+        if len(weights) != len(widths) or not all(math.isfinite(w) and w > 0 for w in weights):
+            raise InputError("Tabulated.weights", weights, "give one finite weight > 0 per width")
+        object.__setattr__(self, "weights", tuple(w / math.fsum(weights) for w in weights))
+
+    def sample(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> Floats:
+        width = rng.choice(np.array(self.widths), size=shape, p=np.array(self.weights))
+        return np.asarray(rng.uniform(-1, 1, shape) * width, dtype=np.float64)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -self.widths[-1], self.widths[-1]
+
+    @property
+    def variance(self) -> float:
+        return sum(p * w * w for p, w in zip(self.weights, self.widths, strict=True)) / 3
+
+    def lower_density(self, low: float, high: float) -> float:
+        far = max(abs(low), abs(high))
+        total = sum(
+            (Fraction(p) / Fraction(w) for p, w in zip(self.weights, self.widths, strict=True) if far <= w), Fraction(0)
+        )
+        return _at_most(total / 2 * (1 - Fraction(1, 10**12)))
+
+
+@dataclass(frozen=True)
 class RandomSigns:
     """+1 or -1, each with probability 1/2."""
 

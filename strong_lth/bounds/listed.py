@@ -9,7 +9,9 @@ from strong_lth.bounds import (
     each_target_local_law,
     rss_contraction,
     rss_contraction_checked,
+    rss_hooks,
     rss_martingale_kl,
+    rss_survival,
     volume,
     xiong2023,
 )
@@ -18,6 +20,8 @@ from strong_lth.core import InputError
 
 BOUNDS: tuple[Bound, ...] = (
     volume.BOUND,
+    rss_survival.BOUND,
+    rss_hooks.BOUND,
     rss_contraction.BOUND,
     rss_contraction_checked.BOUND,
     rss_martingale_kl.BOUND,

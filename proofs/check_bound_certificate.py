@@ -1,0 +1,371 @@
+"""Re-prove a number of Theorem E or H (``rss-survival``, ``rss-hooks``) from its certificate, with the Python standard library alone.
+
+    python check_bound_certificate.py certificate.json ...
+
+The certificate holds value functions, the convex function used at every step and cell, and the constants of the early stage. This program draws
+nothing from the package that found them: it recomputes the gain of the law, the survival probabilities and every inequality of the proof (docs/rss-survival.md,
+docs/rss-hooks.md) in integers of 2^-112, rounded to the safe side. Exit status: 0 accepted, 1 rejected, 2 not a certificate.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal, getcontext
+from fractions import Fraction
+from math import isqrt
+from pathlib import Path
+
+BITS = 112
+ONE = 1 << BITS
+PSI_BITS = 60
+GRID = 1 << 40
+getcontext().prec = 60
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494")
+MARGIN = Decimal(10) ** -45
+
+
+class Rejected(Exception):
+    """A statement of the certificate is false."""
+
+
+def require(holds: bool, what: str) -> None:
+    if not holds:
+        raise Rejected(what)
+
+
+def up(x: Fraction) -> int:
+    """Integer of 2^-112 at or above x."""
+    return -((-x.numerator << BITS) // x.denominator)
+
+
+def down(x: Fraction) -> int:
+    return (x.numerator << BITS) // x.denominator
+
+
+def times(a: int, b: int) -> int:
+    """Product of two non-negative numbers, rounded up."""
+    return (a * b + ONE - 1) >> BITS
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+# Laws: density on (0, inf) and P(|x| <= t), each with a margin on either side
+
+
+def decimal(x: Fraction) -> Decimal:
+    return Decimal(x.numerator) / Decimal(x.denominator)
+
+
+def both(value: Decimal) -> tuple[int, int]:
+    return down(Fraction(value - MARGIN)), up(Fraction(value + MARGIN))
+
+
+def density(law: str, x: Fraction) -> tuple[int, int]:
+    """(lower, upper) bound of the density at x > 0; for the product law of min(density, 6/5), a density below it."""
+    if law == "uniform":
+        return (ONE >> 1, ONE >> 1) if x <= 1 else (0, 0)
+    if law == "triangular":
+        return down(max(1 - x, Fraction(0))), up(max(1 - x, Fraction(0)))
+    if law == "normal":
+        return both((-decimal(x * x) / 2).exp() / (2 * PI).sqrt())
+    require(law == "product", f"unknown law {law!r}")
+    return both(-decimal(x).ln() / 2) if x < 1 else (0, 0)
+
+
+def central(law: str, t: Fraction) -> tuple[int, int]:
+    if t <= 0:
+        return 0, 0
+    inside = min(t, Fraction(1))
+    if law == "uniform":
+        return down(inside), up(inside)
+    if law == "triangular":
+        return down(inside * (2 - inside)), up(inside * (2 - inside))
+    if law == "product":
+        return both(decimal(inside) * (1 - decimal(inside).ln()))
+    z = decimal(t * t / 2)
+    term = decimal(t)
+    total, j = term, 0
+    while term > MARGIN / 100 or j < 20:  # alternating series of erf; the terms fall after the first few
+        j += 1
+        term = term * z / j
+        total += (-term if j % 2 else term) / (2 * j + 1)
+    return both(total * 2 / (2 * PI).sqrt())
+
+
+def gain(s: Fraction, t: Fraction, length: Fraction) -> Fraction:
+    """Lemma 1."""
+    v = min(t, s)
+    u = min(v, max(length - s, Fraction(0)))
+    return v * (min(s, length) + u - v) - u * u / 2
+
+
+def gain_table(law: str, length: Fraction, intervals: int, atoms: int) -> list[int]:
+    """Upper bounds of rho(t) = t - h(t) at t = j L / (2 intervals)."""
+    knots = [length * j / (2 * intervals) for j in range(intervals + 1)]
+    if law == "uniform":
+        return [up(t - gain(Fraction(1), t, length) / 2) for t in knots]
+    p = [density(law, length * i / atoms) for i in range(1, atoms + 1)]
+    masses = [max(p[i][0] - (p[i + 1][1] if i + 1 < atoms else 0), 0) for i in range(atoms)]
+    # lengths in units of L / (2 intervals atoms): s and t are whole numbers
+    whole, scale = 2 * intervals * atoms, length / (2 * intervals * atoms)
+    table = []
+    for j, knot in enumerate(knots):
+        t, total = j * atoms, 0
+        for i in range(atoms):
+            s = 2 * intervals * (i + 1)
+            v = t if t < s else s
+            u = whole - s if whole - s < v else v
+            total += masses[i] * (2 * v * (s + u - v) - u * u)
+        h = Fraction(total, ONE) * scale * scale / 2
+        table.append(up(knot - h))
+    return table
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+# The growth programme
+
+
+def survival(c: dict, y: list[Fraction]) -> list[tuple[Fraction, Fraction]]:
+    """Lemma 6: q at both ends of every cell; 1 for Theorem H."""
+    if c["theorem"] == "rss-hooks":
+        return [(Fraction(1), Fraction(1))] * (len(y) - 1)
+    length = y[-1]
+    if c["law"] == "uniform" and length <= 2:
+        return [(1 - a / 2, 1 - b / 2) for a, b in zip(y, y[1:])]
+    outside = ONE - central(c["law"], length / 2)[0]
+    ends = []
+    for a, b in zip(y, y[1:]):
+        half = (length - a) / 2
+        left = Fraction(outside + central(c["law"], half)[1], ONE)
+        right = left - Fraction(density(c["law"], half)[0], ONE) * (b - a)
+        ends.append((min(left, Fraction(1)), min(max(right, Fraction(0)), Fraction(1))))
+    return ends
+
+
+def rises(c: dict, y: list[Fraction], q: list[tuple[Fraction, Fraction]]) -> tuple[list[list[int]], list[list[int]]]:
+    """r(y_j - a) for both ends a of every cell, rounded up, after checking the points u where r turns into a line."""
+    length = y[-1]
+    table = gain_table(c["law"], length, c["table"], c["atoms"])
+    step = length / (2 * c["table"])
+
+    def rho(t: Fraction) -> Fraction:
+        j = min(int(t / step), c["table"] - 1)
+        return (table[j] + (table[j + 1] - table[j]) * (t - j * step) / step) / ONE
+
+    result: tuple[list[list[int]], list[list[int]]] = ([], [])
+    for i in range(len(y) - 1):
+        for side in (0, 1):
+            a, u = y[i + side], Fraction(c["split"][side][i])
+            require(0 <= u <= min(a, length - a), "a point u leaves the range of Lemma 1")
+            if u > 0:
+                j = -int(-u // step) - 1 if u % step == 0 else int(u / step)
+                slope = Fraction(table[j + 1] - table[j], ONE) / step
+                require(slope <= q[i][1], "the slope of rho at u is above q")
+            at_u = rho(u)
+            row = []
+            for z in y:
+                ahead = max(z - a, Fraction(0))
+                row.append(up(rho(ahead)) if ahead <= u else up(at_u + (ahead - u) * q[i][side]))
+            result[side].append(row)
+    return result
+
+
+def check_programme(c: dict, y: list[Fraction]) -> None:
+    """V_(k+1) >= Phi_g at both ends of every cell, for a convex g above V_k that is rebuilt here from two whole numbers."""
+    last, cells = c["last"], len(y) - 1
+    widths = [y[j + 1] - y[j] for j in range(cells)]
+    q = survival(c, y)
+    left, right = rises(c, y, q)
+    for k, (zeros, starts) in enumerate(zip(c["zero"], c["start_vertex"], strict=True)):
+        value, new = c["values"][k], c["values"][k + 1]
+        tails: dict[int, tuple[list[int], list[int]]] = {}
+        for i in range(min(last, cells)):
+            if starts[i] < 0:
+                slopes, end = [0] * cells, min(max(value[i:]), ONE)
+            else:
+                zero = zeros[i]
+                if zero not in tails:
+                    tails[zero] = convex_tail(value, widths, y, last, zero)
+                slopes, end = with_line(value, y, tails[zero], starts[i], i)
+            for side, rows in ((0, left), (1, right)):
+                row = rows[i]
+                total = times(end, up(q[i][side]))
+                for j in range(i, cells):
+                    if slopes[j]:
+                        total += times(slopes[j], max(row[j + 1] - row[j], 0) + 1)
+                require(new[i + side] >= total, f"step {k + 1}, cell {i}: the value is too small")
+
+
+def convex_tail(value: list[int], widths: list[Fraction], y: list[Fraction], last: int, zero: int) -> tuple[list[int], list[int]]:
+    """Slopes and values, from the right, of the least convex function above ``value``; right of the jump it is a line to vertex ``zero``."""
+    cells = len(widths)
+    slopes, g = [0] * cells, [0] * (cells + 1)
+    slope = 0 if zero < 0 else ceil(value[last], y[zero] - y[last])
+    for j in range(cells, last, -1):
+        g[j] = value[last] if zero < 0 else max(0, value[last] - int(slope * (y[j] - y[last])))
+        slopes[j - 1] = slope if j <= zero else 0
+    g[last] = value[last]
+    for j in range(last - 1, -1, -1):
+        slope = max(slope, ceil(value[j] - g[j + 1], widths[j]))
+        slopes[j], g[j] = slope, g[j + 1] + int(slope * widths[j])
+    return slopes, g
+
+
+def with_line(value: list[int], y: list[Fraction], tail: tuple[list[int], list[int]], start: int, i: int) -> tuple[list[int], int]:
+    """The tail right of vertex ``start``; left of it, down to vertex i, one line above ``value``."""
+    slopes, g = tail
+    if start > i:
+        steep = slopes[start] if start < len(slopes) else 0
+        for j in range(i, start):
+            steep = max(steep, ceil(value[j] - g[start], y[start] - y[j]))
+        slopes = slopes[:i] + [steep] * (start - i) + slopes[start:]
+    return slopes, g[-1]
+
+
+def ceil(height: int, width: Fraction) -> int:
+    return -(-height * width.denominator // width.numerator)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+# Start, end and early stage
+
+
+def check_start(c: dict, y: list[Fraction]) -> None:
+    tol, e, length = Fraction(c["tol"]), Fraction(c["e"]), y[-1]
+    first = c["values"][0]
+    require(all(a < b for a, b in zip(y, y[1:])) and length >= 1, "the grid is not increasing")
+    require(0 < e <= tol and y[0] <= 2 * e, "the start interval is too long")
+    require(all(v >= 0 for row in c["values"] for v in row), "a value is negative")
+    if c["theorem"] == "rss-survival":
+        offset = (length - 1) / 2 if c["law"] == "uniform" and length <= 2 else Fraction(1, 2)
+        require(c["last"] == len(y) - 1 and c["reserved"] == 0, "Theorem E has no jump and no end stage")
+        require(e <= Fraction(1, 2) and e + offset <= length / 2, "the start interval leaves the window")
+        require(all(v >= ONE for v in first), "V_0 must be 1")
+        return
+    tau = tol - e
+    if c["reserved"] == 0:
+        stop = tau + min(tau, (length - 1) / 2)
+        require(y[c["last"]] >= length - stop, "the gap that ends the chain is too long")
+        require(all(v >= ONE for v in first[: c["last"] + 1]), "V_0 must be 1 before the jump")
+        return
+    require(length >= 1 + 2 * tau and c["last"] == len(y) - 1, "Lemma 5 needs a longer window")
+    for i in range(len(y) - 1):  # V_0 falls, so its value at the left end of a cell must lie below both ends of the chord
+        bound = end_stage(c, length - y[i], tau, length)
+        require(first[i] >= min(bound, ONE) and first[i + 1] >= min(bound, ONE), "V_0 is below Lemma 5")
+
+
+def end_stage(c: dict, b: Fraction, tau: Fraction, length: Fraction) -> int:
+    width = min(b, 1 + 2 * tau) / 2
+    middle, total = central(c["law"], b / 2)[1], 0
+    for j in range(1, c["quadrature"] + 1):
+        z = max(Fraction(1, 2) + tau - width + width * j / c["quadrature"], Fraction(0))
+        inside = central(c["law"], max(length / 2 - z, Fraction(0)))[0] + central(c["law"], length / 2 + z)[0]
+        q = min(middle + ONE - inside // 2, ONE)
+        total += -(-(q ** c["reserved"]) >> (BITS * (c["reserved"] - 1)))
+    return up(Fraction(total, ONE) * 2 * width / c["quadrature"] / (2 * tau))
+
+
+def inverse_power(x: int, twice: int, *, bits: int, ceiling: bool = False) -> int:
+    """(x 2^-bits)^(-twice / 2), rounded down or up."""
+    root = isqrt((1 << (bits * twice + 2 * BITS)) // x**twice)
+    return root + 1 if ceiling else root
+
+
+def check_moment(c: dict, stage: dict, length: Fraction) -> None:
+    """Lemma 3 for one theta: the weights psi, the kernels K and the moments M."""
+    twice, psi, cells = stage["twice_theta"], stage["psi"], len(stage["psi"][0])
+    width, e = length / cells, Fraction(c["e"])
+    tops = Fraction(6, 5) * ONE if c["law"] == "product" else ONE
+    least = [min(density(c["law"], (d + 1) * width)[0], tops) for d in range(cells)]
+    most = [min(density(c["law"], (d - 1) * width)[1], tops) if d > 1 else peak(c["law"]) for d in range(cells)]
+    cell = up(width)
+    require(all(v <= 1 << PSI_BITS for v in psi[0]) and len(psi) == c["early"] + 1, "psi_0 must be 1")
+    for old, new, kernel in zip(psi[:-1], psi[1:], stage["kernels"], strict=True):
+        low = [inverse_power(x, twice, bits=PSI_BITS) for x in old]
+        pair: dict[int, int] = {}
+        saved = []
+        for x, alone in zip(old, low):
+            row = []
+            for z in old:
+                if x + z not in pair:
+                    pair[x + z] = inverse_power(x + z, twice, bits=PSI_BITS, ceiling=True)
+                row.append(alone - pair[x + z])
+            saved.append(row)
+        tops_inverse = [inverse_power(x, twice, bits=PSI_BITS) for x in new]
+        for i in range(cells):
+            mean = low[i] + 1 - sum(least[abs(i - j)] * saved[i][j] for j in range(cells)) // ONE * (cell - 1) // ONE + 1
+            require(tops_inverse[i] >= mean, "a weight psi grows too fast")
+        for i in range(cells):
+            for j in range(i + 1):
+                first = (saved[i][j] + 2) * ONE // tops_inverse[i] * (1 << PSI_BITS) // new[j]
+                second = (saved[j][i] + 2) * ONE // tops_inverse[j] * (1 << PSI_BITS) // new[i]
+                require(Fraction(kernel) * 2 * ONE * ONE >= most[i - j] * (first + second + 4), "a kernel K is too small")
+    offset = Fraction(0)
+    if c["theorem"] == "rss-survival":
+        offset = (length - 1) / 2 if c["law"] == "uniform" and length <= 2 else Fraction(1, 2)
+    reach = min(-int(-(e + offset) // width), cells // 2)
+    nearby = Fraction(min(psi[-1][cells // 2 - reach : cells // 2 + reach]), 1 << PSI_BITS)
+    moments = [Fraction(m) for m in stage["moments"]]
+    require(moments[0] ** 2 * (2 * e * nearby) ** twice >= 1, "M_0 is too small")
+    for j, (old_moment, new_moment) in enumerate(zip(moments, moments[1:], strict=False)):
+        kernel = Fraction(stage["kernels"][c["early"] - 1 - j])
+        step = new_moment - old_moment
+        require(step > 0 and step**twice >= kernel**twice * old_moment ** (twice - 2), "a moment M is too small")
+
+
+def peak(law: str) -> int:
+    """The density near 0 (cut at 6/5 for the product law)."""
+    return {"uniform": ONE >> 1, "triangular": ONE, "product": ONE * 6 // 5 + 1, "normal": density(law, Fraction(1, 10**30))[1] + 1}[law]
+
+
+def bound_of(c: dict, y: list[Fraction]) -> Fraction:
+    """What has been proved: V_k at the start, or sum C_theta M_m(theta) with sum C_theta a^-theta above V_k."""
+    value = c["values"][-1]
+    if not c["early"]:
+        return Fraction(value[0], ONE)
+    for i in range(min(c["last"], len(y) - 1)):
+        middle, half = (y[i] + y[i + 1]) / 2, (y[i + 1] - y[i]) / 2
+        at = [Fraction(0), Fraction(0)]
+        for stage in c["stages"]:
+            theta = Fraction(stage["twice_theta"], 2)
+            ends = [inverse_power(int(middle * GRID * 2), stage["twice_theta"], bits=41, ceiling=flag) for flag in (False, True)]
+            for side, factor in ((0, 1 + theta * half / middle), (1, 1 - theta * half / middle)):
+                at[side] += Fraction(stage["share"]) * ends[factor < 0] * factor
+        require(at[0] >= value[i] and at[1] >= value[i + 1], f"cell {i}: the powers do not lie above V_k")
+    return sum((Fraction(s["share"]) * Fraction(s["moments"][-1]) for s in c["stages"]), Fraction(0))
+
+
+def check(c: dict) -> Fraction:
+    """The failure probability that the certificate proves; Rejected if a step does not hold."""
+    y = [Fraction(v, GRID) for v in c["grid"]]
+    require(len(c["values"]) == c["steps"] + 1 == len(c["zero"]) + 1, "the number of steps is wrong")
+    require(c["candidates"] == c["early"] + c["steps"] + c["reserved"], "the numbers of candidates do not add up")
+    check_start(c, y)
+    check_programme(c, y)
+    for stage in c["stages"]:
+        require(Fraction(stage["share"]) >= 0, "a share is negative")
+        check_moment(c, stage, y[-1])
+    proved = bound_of(c, y)
+    require(proved <= Fraction(c["failure"]), f"only {float(proved)} is proved")
+    return proved
+
+
+def main(paths: list[str]) -> int:
+    for path in paths:
+        try:
+            c = json.loads(Path(path).read_text(encoding="utf-8"))
+            proved = check(c)
+        except Rejected as error:
+            print(f"{path}: REJECTED: {error}")
+            return 1
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, ZeroDivisionError) as error:
+            print(f"{path}: not a certificate: {error!r}")
+            return 2
+        quantifier = "any one target" if c["theorem"] == "rss-survival" else "some target"
+        print(f"{path}: accepted. {c['theorem']}, {c['law']} candidates, n = {c['candidates']}: P({quantifier} of [-1/2, 1/2] is missed "
+              f"by more than {c['tol']}) <= {float(proved):.6g}")  # fmt: skip
+    return 0 if paths else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
