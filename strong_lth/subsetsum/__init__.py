@@ -1,6 +1,8 @@
 """Random subset sum: choose candidates, and small moves of them, whose sum is near a target. ``solve`` proposes, ``verify`` decides."""
 
 from strong_lth.subsetsum.batch import needed_candidates, solve_batch
+from strong_lth.subsetsum.cover import WorstTarget, covered_set, covering_radius, covers, worst_target
+from strong_lth.subsetsum.hitting import FailureCurve, failure_curve, hitting_times
 from strong_lth.subsetsum.oracles import BruteForce, brute_force
 from strong_lth.subsetsum.problem import BatchSolution, Objective, Solution, SubsetSumProblem
 from strong_lth.subsetsum.solve import solve
@@ -9,13 +11,21 @@ from strong_lth.subsetsum.verify import verify, verify_batch
 __all__ = [
     "BatchSolution",
     "BruteForce",
+    "FailureCurve",
     "Objective",
     "Solution",
     "SubsetSumProblem",
+    "WorstTarget",
     "brute_force",
+    "covered_set",
+    "covering_radius",
+    "covers",
+    "failure_curve",
+    "hitting_times",
     "needed_candidates",
     "solve",
     "solve_batch",
     "verify",
     "verify_batch",
+    "worst_target",
 ]

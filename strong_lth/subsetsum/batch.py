@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +22,8 @@ from strong_lth.subsetsum.problem import (
     check_objective,
     numbers,
     spread,
-    whole,
 )
+from strong_lth.subsetsum.threads import in_order, thread_count
 
 Progress = Callable[[int, int], None]
 
@@ -165,9 +163,7 @@ def undecided_note(n: int, budget: int) -> str:
 
 def _workers(workers: int | None, n: int, movable: bool, budget: int, objective: Objective) -> int:
     """Threads to use: as many as asked, as long as their lists together stay within the budget."""
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    workers = whole("workers", workers, 1)
+    workers = thread_count(workers)
     need = min(4 << ((n + 1) // 2), 2 * buffer_entries(n, movable, budget)[0])
     if objective == "fewest":
         need = max(need, sum(fewest_entries(n, budget)))
@@ -194,18 +190,6 @@ def _run(
         )
         return part.stop
 
-    for stop in _in_order(chunk, range(0, count, size), workers):
+    for stop in in_order(chunk, range(0, count, size), workers):
         if progress is not None:
             progress(stop, count)
-
-
-def _in_order(task: Callable[[int], int], starts: range, workers: int) -> Iterator[int]:
-    if workers == 1 or len(starts) <= 1:
-        yield from map(task, starts)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            yield from pool.map(task, starts)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
