@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats, Status
-from strong_lth.subsetsum.engines import Bools, Rows, search_fewest, search_lists
+from strong_lth.subsetsum.engines import Bools, Rows, search_fewest, search_lists, search_nearest
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.fixedpoint import Ints
 from strong_lth.subsetsum.problem import CODES, Objective
@@ -61,13 +61,14 @@ def answer(rows: Rows, objective: Objective) -> Answers:
             codes = answers.codes[unserved]
             _nearest(rows, answers, unserved)  # the best subset known, whatever its error
             lucky = (objective == "any") & (codes == UNDECIDED) & (answers.codes[unserved] == SOLVED)
-            answers.codes[unserved] = np.where(lucky, SOLVED, codes)
+            none = (objective == "any") & (codes == UNDECIDED) & (answers.codes[unserved] == OPTIMAL)
+            answers.codes[unserved] = np.where(lucky, SOLVED, np.where(none, INFEASIBLE, codes))
     return answers
 
 
 def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     part = rows if index.size == len(rows) else rows.take(index)
-    keep, hit, used = search_lists(part, part.spot, part.spot, early=False)
+    keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
     answers.used[index] = used
     # a hit that is not within tol: the target lies inside the reach, but between the sums of moved doubles

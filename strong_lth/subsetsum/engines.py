@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from strong_lth.core import Floats
 from strong_lth.subsetsum.fixedpoint import GUARD, Grid, Ints, place, to_grid, window
+from strong_lth.subsetsum.threads import thread_count
+from strong_lth.subsetsum.windows import MOST, nearest_of_many
 
 BUDGET = 1 << 24  # list entries of 16 bytes each: 256 MiB
 WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default budget
@@ -92,6 +94,43 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     high = np.ascontiguousarray(rows.grid.high)
     search_rows(low, high, bottom, top, early, entries, longest, not rows.grid.movable, keep, gap, used)
     return keep, gap <= 0, used
+
+
+def nearest_engine(n: int, movable: bool, budget: int) -> str:
+    """The engine that looks for the least error."""
+    if movable:
+        return "interval lists"
+    if n <= 46 and 2 << ((n + 1) // 2) <= budget:
+        return "meet in the middle" if n > 13 else "all sums"
+    return "interval lists" if n <= WHOLE else "windows" if n <= MOST else "bracketing sub-problem"
+
+
+def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
+    """The subset nearest to each target: keep (B, n), hit (B,), candidates whose subsets were all looked at (B,)."""
+    from strong_lth.subsetsum.kernels_nearest import nearest_rows
+
+    n = rows.n
+    engine = nearest_engine(n, rows.grid.movable, rows.budget)
+    if engine in ("all sums", "meet in the middle"):
+        keep, gap = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
+        nearest_rows(np.ascontiguousarray(rows.grid.values), rows.spot, keep, gap)
+        return keep, gap == 0, np.full(len(rows), n)
+    keep, hit, used = search_lists(rows, rows.spot, rows.spot, early=False)
+    if engine == "interval lists":
+        return keep, hit, used
+    open_rows = ~hit & (used < n)
+    if engine == "bracketing sub-problem":
+        sums = (keep * rows.grid.values).sum(axis=1)
+        bottom, top = rows.inner()
+        open_rows &= (sums < bottom) | (sums > top)
+    for row in np.flatnonzero(open_rows):
+        values = rows.grid.values[0 if len(rows.grid.values) == 1 else row]
+        threads = thread_count(None) if len(rows) == 1 else 1
+        found, distance, proved = nearest_of_many(values, int(rows.spot[row]), rows.budget, threads)
+        if proved or distance < abs(int(values[keep[row]].sum()) - int(rows.spot[row])):
+            keep[row], hit[row] = found, distance == 0
+            used[row] = n if proved else used[row]
+    return keep, hit, used
 
 
 def small_half(n: int, budget: int) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from strong_lth.core import InputError, Status
 from strong_lth.subsetsum.batch import undecided_note
 from strong_lth.subsetsum.decide import answer
-from strong_lth.subsetsum.engines import BUDGET, Rows, make_rows
+from strong_lth.subsetsum.engines import BUDGET, Rows, make_rows, nearest_engine
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.lists import list_entries, search_sizes
 from strong_lth.subsetsum.problem import (
@@ -49,11 +49,17 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
         _stats(
             rows,
             objective,
-            "interval lists" if objective != "fewest" else "subsets by size",
+            _engine(rows, objective),
             int(answers.used[0]),
             status,
         ),
     )
+
+
+def _engine(rows: Rows, objective: Objective) -> str:
+    if objective == "nearest":
+        return nearest_engine(rows.n, rows.grid.movable, rows.budget)
+    return "interval lists" if objective == "any" else "subsets by size"
 
 
 def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Status) -> dict[str, Any]:
