@@ -176,7 +176,7 @@ def _run(
     """Call ``work`` on chunks of rows, in threads; report progress from this one."""
     count, n = len(batch.target), batch.candidates.shape[1]
     least = 512 if n <= 24 else 32
-    size = min(max(least, -(-count // (4 * workers))), 4096)
+    size = min(max(least, -(-count // (4 * workers))), 4096 if n <= 24 else 64)
     grid: Grid | None = to_grid(batch.candidates, batch.perturbation) if batch.shared else None
 
     def chunk(start: int) -> int:
