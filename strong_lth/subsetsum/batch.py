@@ -72,14 +72,17 @@ def solve_batch(
     objective: Objective = "nearest",
     workers: int | None = None,
     budget: int = BUDGET,
+    device: str = "cpu",
     progress: Progress | None = None,
 ) -> BatchSolution:
     """Solve B problems; row by row the same as ``solve``.
 
     candidates: (B, n), or (n,) shared by all targets (its lists are then built once). targets: (B,). tol: a number or (B,).
     perturbation: a number, (n,) or (B, n). objective: "nearest" (least error), "any" (the first subset within tol) or "fewest"
-    (fewest kept within tol). workers: threads, default one per core. budget: list entries of 16 bytes held at once. progress is called
-    with (rows done, B). InputError for malformed arrays.
+    (fewest kept within tol). workers: threads, default one per core. budget: list entries of 16 bytes held at once. device: "cpu" (compiled
+    kernels), "cuda" or "torch" (torch operations, anywhere): the errors are the same integers; a device serves "nearest" and "any" without
+    perturbation, up to 46 candidates. progress is called with (rows done, B). InputError for malformed arrays and for a device that is
+    not there.
 
     >>> batch = solve_batch([0.5, -0.25, 0.125], [0.24, 0.6], tol=0.02)
     >>> batch.errors, batch.keep, [batch.status(row).name for row in range(2)]
@@ -101,7 +104,9 @@ def solve_batch(
         if movable:
             shift[part] = 0.0 if answers.shift is None else answers.shift
 
-    _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress)
+    if device != "cpu":
+        _check_device(device, n, movable, objective)
+    _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress, device)
     for array in (codes, keep, shift, errors, resolution, used):
         array.setflags(write=False)
     stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
@@ -170,13 +175,29 @@ def _workers(workers: int | None, n: int, movable: bool, budget: int, objective:
     return max(1, min(workers, budget // need))
 
 
+def _check_device(device: str, n: int, movable: bool, objective: Objective) -> None:
+    from strong_lth.subsetsum.kernels_gpu import find_device
+
+    find_device(device)
+    if movable or objective == "fewest" or n > 46:
+        what = "perturbation" if movable else f"objective {objective!r}" if n <= 46 else f"{n} candidates"
+        raise InputError("device", f"{device!r} with {what}", 'use device="cpu"')
+
+
 def _run(
-    batch: Batch, work: Callable[[slice, Rows], None], workers: int, budget: int, progress: Progress | None
+    batch: Batch,
+    work: Callable[[slice, Rows], None],
+    workers: int,
+    budget: int,
+    progress: Progress | None,
+    device: str = "cpu",
 ) -> None:
     """Call ``work`` on chunks of rows, in threads; report progress from this one."""
     count, n = len(batch.target), batch.candidates.shape[1]
     least = 512 if n <= 24 else 32
     size = min(max(least, -(-count // (4 * workers))), 4096 if n <= 24 else 64)
+    if device != "cpu":
+        size, workers = 1 << 18, 1  # the device is the parallelism
     grid: Grid | None = to_grid(batch.candidates, batch.perturbation) if batch.shared else None
 
     def chunk(start: int) -> int:
@@ -185,7 +206,13 @@ def _run(
         work(
             part,
             make_rows(
-                batch.candidates[here], batch.perturbation[here], batch.target[part], batch.tol[part], budget, grid
+                batch.candidates[here],
+                batch.perturbation[here],
+                batch.target[part],
+                batch.tol[part],
+                budget,
+                grid,
+                device,
             ),
         )
         return part.stop

@@ -51,8 +51,10 @@ def answer(rows: Rows, objective: Objective) -> Answers:
         resolution=np.array(np.broadcast_to(rows.grid.resolution, count)),
         used=np.full(count, rows.n, np.int64),
     )
-    if objective == "nearest":
+    if objective == "nearest" or rows.device != "cpu":
         _nearest(rows, answers, np.arange(count))
+        if objective == "any":  # where the nearest subset is not within tol, none is
+            answers.codes[answers.codes == OPTIMAL] = INFEASIBLE
     else:
         (_any if objective == "any" else _fewest)(rows, answers)
         known = (answers.codes == UNDECIDED) & (answers.errors <= rows.tol)

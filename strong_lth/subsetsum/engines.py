@@ -32,6 +32,7 @@ class Rows:
     bottom: Ints
     top: Ints
     budget: int
+    device: str = "cpu"
 
     @property
     def n(self) -> int:
@@ -64,10 +65,11 @@ def make_rows(
     tol: Floats,
     budget: int = BUDGET,
     grid: Grid | None = None,
+    device: str = "cpu",
 ) -> Rows:
     """Put problems into fixed point; ``grid`` if that of the candidates is known already."""
     grid = to_grid(candidates, perturbation) if grid is None else grid
-    return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget)
+    return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget, device)
 
 
 def buffer_entries(n: int, movable: bool, budget: int) -> tuple[int, int]:
@@ -110,6 +112,11 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
     from strong_lth.subsetsum.kernels_nearest import nearest_rows
 
     n = rows.n
+    if rows.device != "cpu":
+        from strong_lth.subsetsum.kernels_gpu import nearest
+
+        keep, gap = nearest(rows.grid.values, rows.spot, rows.device)
+        return keep, gap == 0, np.full(len(rows), n)
     engine = nearest_engine(n, rows.grid.movable, rows.budget)
     if engine in ("all sums", "meet in the middle"):
         keep, gap = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)

@@ -20,6 +20,7 @@ from strong_lth.subsetsum.problem import check_budget, numbers, scalar, whole
 from strong_lth.subsetsum.threads import in_order, thread_count
 
 BLOCK = 256  # trials that share a random stream
+GROUP = 16 * BLOCK  # trials at a time on a device
 ROUND = 32  # candidates drawn for a block at a time
 SPREAD = 32.0  # a draw farther than this many standard deviations from 0 is refused
 HITTING_BUDGET = 1 << 26  # intervals of 16 bytes: 1 GiB
@@ -94,6 +95,7 @@ def hitting_times(
     *,
     limit: int = 256,
     workers: int | None = None,
+    device: str = "cpu",
     budget: int = HITTING_BUDGET,
     progress: Progress | None = None,
 ) -> Ints:
@@ -103,7 +105,7 @@ def hitting_times(
     P(N > n): one array gives the failure probability for every n (``failure_curve``). Trial t reads the random stream (seed, t // 256), so the
     result is the same, bit for bit, for any number of workers, and the first trials are the same however many follow. Draws are
     rounded to multiples of 2^-q, q = 50 for Uniform(-1, 1) and limit = 256; for those numbers N is exact (tol and perturbation are
-    rounded down, the window outward, by less than 2^-q). progress is called with (trials done, trials).
+    rounded down, the window outward, by less than 2^-q). device: "cpu" (compiled kernels), "cuda" or "torch": the same times. progress is called with (trials done, trials).
 
     InputError for malformed input, a law without variance, and tol = perturbation = 0. BudgetError where a trial needs more than
     ``budget`` intervals of 16 bytes.
@@ -114,15 +116,18 @@ def hitting_times(
     """
     task = _Task.of(law, tol, perturbation, window, limit, seed, check_budget(budget))
     trials = whole("trials", trials, 1)
-    starts = range(0, trials, BLOCK)
+    step, threads = (BLOCK, thread_count(workers)) if device == "cpu" else (GROUP, 1)
     times = np.empty(trials, np.int64)
 
     def block(start: int) -> int:
-        stop = min(start + BLOCK, trials)
-        times[start:stop] = task.block(start // BLOCK, stop - start)
+        stop = min(start + step, trials)
+        if device == "cpu":
+            times[start:stop] = task.block(start // BLOCK, stop - start)
+        else:
+            times[start:stop] = task.group(start // BLOCK, stop - start, device)
         return stop
 
-    for stop in in_order(block, starts, thread_count(workers)):
+    for stop in in_order(block, range(0, trials, step), threads):
         if progress is not None:
             progress(stop, trials)
     return times
@@ -182,6 +187,22 @@ class _Task:
             rows = np.flatnonzero(times < 0)
         return times
 
+    def group(self, index: int, count: int, device: str) -> Ints:
+        """The first ``count`` times of several blocks, on a device."""
+        from strong_lth.subsetsum.kernels_gpu import hit_times
+
+        times = np.full(count, 0 if self.trivial else -1, np.int64)
+        generators = [trial_generator(self.seed, index + k) for k in range(-(-count // BLOCK))]
+        x = np.empty((len(generators) * BLOCK, 0), np.int64)
+        while (times < 0).any() and x.shape[1] < self.limit:
+            x = np.concatenate([x, np.concatenate([self.draw(generator) for generator in generators])], axis=1)
+            rows = np.flatnonzero(times < 0)
+            budget = 8 * self.budget
+            times[rows] = hit_times(x[rows], self.reach, self.r, self.bottom, self.top, budget, device)
+            if (times == -2).any():
+                raise self.exceeded()
+        return times
+
     def draw(self, generator: np.random.Generator) -> Ints:
         """The next candidates of a whole block, shape (BLOCK, ROUND)."""
         scaled = np.ldexp(self.law.sample(generator, (BLOCK, ROUND)), self.q)
@@ -189,11 +210,14 @@ class _Task:
             raise InputError("law", repr(self.law), f"use a law without draws beyond {SPREAD:g} standard deviations")
         return np.asarray(np.rint(scaled), dtype=np.int64)
 
+    def exceeded(self) -> BudgetError:
+        return BudgetError(
+            f"hitting_times: a trial needs more than {self.budget} intervals ({self.budget * 16 >> 20} MiB); raise budget, tol or perturbation"
+        )
+
     def buffers(self, size: int) -> tuple[Ints, Ints, Ints, Ints]:
         if 2 * size > self.budget:
-            raise BudgetError(
-                f"hitting_times: a trial needs more than {self.budget} intervals ({self.budget * 16 >> 20} MiB); raise budget, tol or perturbation"
-            )
+            raise self.exceeded()
         lo, hi, out_lo, out_hi = (np.empty(size, np.int64) for _ in range(4))
         return lo, hi, out_lo, out_hi
 
