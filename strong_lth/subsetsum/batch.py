@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import BudgetError, Floats, InputError, Status
 from strong_lth.subsetsum.decide import answer
@@ -111,7 +111,8 @@ def solve_batch(
         array.setflags(write=False)
     stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
     if np.any(codes == CODES[Status.UNDECIDED]):
-        stats["note"] = undecided_note(n, budget)
+        cut, hidden = undecided_counts(codes, errors, batch.tol, resolution, used, n, objective)
+        stats["note"] = undecided_note(n, budget, cut, hidden)
     return BatchSolution(codes, keep, shift, errors, stats)
 
 
@@ -158,12 +159,27 @@ def needed_candidates(
     return needed
 
 
-def undecided_note(n: int, budget: int) -> str:
-    """Which knob would decide an undecided problem."""
-    return (
-        f"undecided: lists of {n} candidates outgrow budget = {budget} entries (raise budget, or give fewer candidates), or the error is "
-        "closer to tol than rounding can tell (see resolution; change tol)"
-    )
+def undecided_note(n: int, budget: int, cut: int, hidden: int) -> str:
+    """Which knob would decide the undecided problems: ``cut`` of them ended with the budget, ``hidden`` of them in rounding."""
+    reasons = []
+    if cut:
+        reasons.append(
+            f"{cut} ended with the budget of {budget} list entries ({budget * 16 >> 20} MiB) for {n} candidates: raise budget, tol or "
+            "perturbation, or give fewer candidates"
+        )
+    if hidden:
+        reasons.append(f"{hidden} with an error closer to tol than rounding can tell (see resolution): change tol")
+    return "undecided: " + "; ".join(reasons)
+
+
+def undecided_counts(
+    codes: NDArray[np.int8], errors: Floats, tol: Floats, resolution: Floats, used: Ints, n: int, objective: Objective
+) -> tuple[int, int]:
+    """How many undecided rows the budget cut, and how many rounding hides."""
+    undecided = codes == CODES[Status.UNDECIDED]
+    close = np.abs(errors - tol) <= resolution
+    hidden = close | ((used == n) & (objective != "fewest"))
+    return int((undecided & ~hidden).sum()), int((undecided & hidden).sum())
 
 
 def _workers(workers: int | None, n: int, movable: bool, budget: int, objective: Objective) -> int:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats, Status
-from strong_lth.subsetsum.engines import Bools, Rows, search_fewest, search_lists, search_nearest
-from strong_lth.subsetsum.exact import choose_moves, evaluate
+from strong_lth.subsetsum.engines import Bools, Rows, moves_of, search_any, search_fewest, search_nearest
+from strong_lth.subsetsum.exact import evaluate
 from strong_lth.subsetsum.fixedpoint import Ints
 from strong_lth.subsetsum.problem import CODES, Objective
 
@@ -32,7 +32,7 @@ class Answers:
     def record(self, rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
         """Write subsets for some rows, with their best moves and exact errors; return which lie within tol."""
         part = rows if index.size == len(rows) else rows.take(index)
-        moves = None if self.shift is None else choose_moves(part.grid, keep, part.spot)
+        moves = None if self.shift is None else moves_of(part, keep)
         errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves)
         self.keep[index], self.errors[index] = keep, errors
         if self.shift is not None and shift is not None:
@@ -80,13 +80,13 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
 
 def _any(rows: Rows, answers: Answers) -> None:
     everything = np.arange(len(rows))
-    keep, hit, used = search_lists(rows, *rows.outer(), early=True)
+    keep, hit, used = search_any(rows, *rows.outer())
     solved = answers.record(rows, everything, keep)
     answers.used[:] = used
     doubtful = np.flatnonzero(hit & ~solved)
     if doubtful.size:  # a hit only thanks to rounding: ask for one that rounding cannot undo
         part = rows.take(doubtful)
-        keep, _, used = search_lists(part, *part.inner(), early=True)
+        keep, _, used = search_any(part, *part.inner())
         solved[doubtful] = answers.record(rows, doubtful, keep)
         answers.used[doubtful] = used
     answers.codes[:] = np.where(solved, SOLVED, np.where(~hit & (answers.used == rows.n), INFEASIBLE, UNDECIDED))

@@ -14,6 +14,7 @@ from strong_lth.subsetsum.threads import thread_count
 from strong_lth.subsetsum.windows import MOST, nearest_of_many
 
 BUDGET = 1 << 24  # list entries of 16 bytes each: 256 MiB
+PREFIX = 24  # candidates among which any subset within tol is looked for before all of them
 WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default budget
 LONGEST = 1 << 20  # beyond, the longest list: 40 candidates when nothing collapses
 
@@ -96,6 +97,34 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     high = np.ascontiguousarray(rows.grid.high)
     search_rows(low, high, bottom, top, early, entries, longest, not rows.grid.movable, keep, gap, used)
     return keep, gap <= 0, used
+
+
+def moves_of(rows: Rows, keep: Bools) -> Ints:
+    """The best moves of given subsets, in units: ``exact.choose_moves``, compiled."""
+    from strong_lth.subsetsum.kernels_moves import choose_rows
+
+    moves = np.empty(keep.shape, np.int64)
+    grid = rows.grid
+    parts = (np.ascontiguousarray(part) for part in (grid.values, grid.moves_low, grid.moves_high))
+    choose_rows(*parts, keep, rows.spot, GUARD, moves)
+    return moves
+
+
+def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]:
+    """Some subset meeting [bottom, top]: keep (B, n), hit (B,), candidates looked at (B,)."""
+    from strong_lth.subsetsum.kernels_nearest import any_rows
+
+    n = rows.n
+    if rows.grid.movable or 2 << (min(n, PREFIX) + 1) // 2 > rows.budget:
+        return search_lists(rows, bottom, top, early=True)
+    keep, used = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
+    any_rows(np.ascontiguousarray(rows.grid.values), bottom, top, min(n, PREFIX), keep, used)
+    hit = used >= 0
+    used = np.where(hit, used, n)
+    rest = np.flatnonzero(~hit) if n > PREFIX else np.empty(0, np.intp)
+    if rest.size:
+        keep[rest], hit[rest], used[rest] = search_lists(rows.take(rest), bottom[rest], top[rest], early=True)
+    return keep, hit, used
 
 
 def nearest_engine(n: int, movable: bool, budget: int) -> str:

@@ -281,3 +281,66 @@ def nearest_rows(x, spot, keep, gap):
         gap[t] = distance + abs(z - near)
         subset_with_sum(x[g], 0, h, value_a, table, rest, keep[t])
         subset_with_sum(x[g], h, n - h, value_b, table, rest, keep[t])
+
+
+@kernel
+def any_rows(x, bottom, top, most, keep, used):
+    """A subset of every row whose sum lies in [bottom, top], from the first candidates that have one, up to ``most`` of them.
+
+    Prefixes are tried in a few lengths, from one that can be expected to hold such a sum: the work depends on the width of the
+    window, not on n. bottom + top is even. Writes keep (B, n), and used (B,): the length of the prefix with a hit, or -1.
+    """
+    shared = x.shape[0] == 1
+    size = (1 << ((most + 1) // 2)) + 2
+    a = np.empty(size, np.int64)
+    spare_a = np.empty(size, np.int64)
+    b = np.empty(size, np.int64)
+    spare_b = np.empty(size, np.int64)
+    table = np.empty(1 << 10, np.int64)
+    best = np.empty(1 << TABLE, np.int64)
+    rest = np.empty(64, np.int64)
+    for t in range(bottom.size):
+        row = x[0 if shared else t]
+        middle = (bottom[t] + top[t]) >> 1
+        reach = top[t] - middle
+        used[t] = -1
+        if reach < 0:
+            continue
+        if abs(middle) <= reach:
+            used[t] = 0
+            continue
+        span = np.int64(0)
+        for i in range(min(most, 8)):
+            span += abs(row[i])
+        m = 1
+        while m < BRUTE - 1 and (span >> m) > reach:
+            m += 1
+        m = min(m + 1, most)
+        while True:
+            low = np.int64(0)
+            high = np.int64(0)
+            for i in range(m):
+                low += min(row[i], 0)
+                high += max(row[i], 0)
+            if low - reach <= middle <= high + reach:
+                if m <= BRUTE:
+                    if least_of_all(row[:m], middle, table, best, rest, keep[t]) <= reach:
+                        used[t] = m
+                        break
+                    keep[t, :m] = False
+                else:
+                    h = m // 2
+                    swapped = halves(row[:m], a, b, spare_a, spare_b)
+                    near = min(max(middle, low), high)
+                    if swapped:
+                        distance, value_a, value_b = walk(spare_a, 1 << h, spare_b, 1 << (m - h), near)
+                    else:
+                        distance, value_a, value_b = walk(a, 1 << h, b, 1 << (m - h), near)
+                    if distance + abs(middle - near) <= reach:
+                        subset_with_sum(row, 0, h, value_a, table, rest, keep[t])
+                        subset_with_sum(row, h, m - h, value_b, table, rest, keep[t])
+                        used[t] = m
+                        break
+            if m == most:
+                break
+            m = min(most, BRUTE if m < BRUTE - 1 else m + 3 if m & 1 else m + 4)
