@@ -28,6 +28,12 @@ def find_device(name: str) -> torch.device:
     return torch.device(known[name])
 
 
+def device_name(name: str) -> str:
+    """What the device calls itself."""
+    where = find_device(name)
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else "CPU"
+
+
 def half_sums(x: torch.Tensor) -> torch.Tensor:
     """All sums of the columns of x (B, h), in the order of the masks: (B, 2^h)."""
     sums = torch.zeros((x.shape[0], 1), dtype=torch.int64, device=x.device)
