@@ -207,7 +207,7 @@ class _Scene:
         from strong_lth.subsetsum.kernels_cover import cover
 
         falls, rises = _still_to_come(np.minimum(self.low, 0)), _still_to_come(np.maximum(self.high, 0))
-        size = 1 << 12
+        size = min(1 << max(12, min(len(self.low) - 3, 24)), self.budget // 4)  # touched only where needed
         lo, hi, out_lo, out_hi = (np.empty(size, np.int64) for _ in range(4))
         lo[0], hi[0] = -r, r
         done, count = 0, 1

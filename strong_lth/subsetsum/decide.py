@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats, Status
-from strong_lth.subsetsum.engines import Bools, Rows, moves_of, search_any, search_fewest, search_nearest
+from strong_lth.subsetsum.engines import (
+    Bools,
+    Rows,
+    moves_of,
+    search_any,
+    search_fewest,
+    search_lists,
+    search_nearest,
+)
 from strong_lth.subsetsum.exact import evaluate
-from strong_lth.subsetsum.fixedpoint import Ints
+from strong_lth.subsetsum.fixedpoint import GUARD, Ints
 from strong_lth.subsetsum.problem import CODES, Objective
 
 SOLVED, OPTIMAL, INFEASIBLE, UNDECIDED = (
@@ -31,7 +39,11 @@ class Answers:
 
     def record(self, rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
         """Write subsets for some rows, with their best moves and exact errors; return which lie within tol."""
-        part = rows if index.size == len(rows) else rows.take(index)
+        return self.record_part(rows, index, index, keep)
+
+    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Bools) -> Bools:
+        """``record`` for the chosen ones of ``rows``, which are the answers at ``index``."""
+        part = rows if chosen.size == len(rows) else rows.take(chosen)
         moves = None if self.shift is None else moves_of(part, keep)
         errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves)
         self.keep[index], self.errors[index] = keep, errors
@@ -72,7 +84,14 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     part = rows if index.size == len(rows) else rows.take(index)
     keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
-    answers.used[index] = used
+    if rows.grid.movable:
+        # a few candidates reach a target of the grid, but their moves end between doubles: let all of them try
+        few = np.flatnonzero(hit & ~within & (used < rows.n) & (part.spot % GUARD == 0))
+        if few.size:
+            again = part.take(few)
+            keep, hit[few], used[few] = search_lists(again, again.spot, again.spot, early=False)
+            within[few] = answers.record_part(part, few, index[few], keep)
+    answers.used[index] = np.where(hit, rows.n, used) if part.grid.movable else used
     # a hit that is not within tol: the target lies inside the reach, but between the sums of moved doubles
     proved = ~hit & (used == rows.n) & (answers.errors[index] - answers.resolution[index] > part.tol)
     answers.codes[index] = np.where(within, SOLVED, np.where(proved, OPTIMAL, UNDECIDED))

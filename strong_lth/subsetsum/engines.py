@@ -146,7 +146,9 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
 
         keep, gap = nearest(rows.grid.values, rows.spot, rows.device)
         return keep, gap == 0, np.full(len(rows), n)
-    engine = nearest_engine(n, rows.grid.movable, rows.budget)
+    if rows.grid.movable:
+        return _search_movable(rows)
+    engine = nearest_engine(n, False, rows.budget)
     if engine in ("all sums", "meet in the middle"):
         keep, gap = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
         nearest_rows(np.ascontiguousarray(rows.grid.values), rows.spot, keep, gap)
@@ -166,6 +168,25 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
         if proved or distance < abs(int(values[keep[row]].sum()) - int(rows.spot[row])):
             keep[row], hit[row] = found, distance == 0
             used[row] = n if proved else used[row]
+    return keep, hit, used
+
+
+def _search_movable(rows: Rows) -> tuple[Bools, Bools, Ints]:
+    """``search_nearest`` with moves: where so many intervals must overlap that a few candidates reach the target, those are tried first."""
+    low, high = rows.grid.low, rows.grid.high
+    length = np.maximum(high, 0).sum(axis=1) - np.minimum(low, 0).sum(axis=1)
+    dense = np.ldexp((high - low).mean(axis=1), min(rows.n - 6, 100)) > length
+    amid = (np.minimum(low, 0).sum(axis=1) < rows.spot) & (rows.spot < np.maximum(high, 0).sum(axis=1))
+    first = np.flatnonzero(np.broadcast_to(dense & amid, len(rows)))
+    keep, hit = np.zeros((len(rows), rows.n), np.bool_), np.zeros(len(rows), np.bool_)
+    used = np.empty(len(rows), np.int64)
+    if first.size:
+        part = rows.take(first)
+        keep[first], hit[first], used[first] = search_lists(part, part.spot, part.spot, early=True)
+    rest = np.flatnonzero(~hit)
+    if rest.size:
+        part = rows if rest.size == len(rows) else rows.take(rest)
+        keep[rest], hit[rest], used[rest] = search_lists(part, part.spot, part.spot, early=False)
     return keep, hit, used
 
 

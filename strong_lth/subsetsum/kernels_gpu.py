@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from strong_lth.core import InputError
 from strong_lth.subsetsum.fixedpoint import Ints
 
-CHUNK = 1 << 25  # list entries held at once
+CHUNK = {"cpu": 1 << 17, "cuda": 1 << 25}  # list entries held at once: a cache, or enough work for a whole GPU
 FAR = 1 << 62
 TRITON = range(6, 25)  # candidates per problem for which the Triton kernel is made
 
@@ -49,7 +49,7 @@ def nearest(values: Ints, spot: Ints, device: str) -> tuple[NDArray[np.bool_], I
     search = by_triton if where.type == "cuda" and n in TRITON and has_triton() else by_sorting
     keep = np.zeros((count, n), np.bool_)
     gap = np.empty(count, np.int64)
-    size = max(1, CHUNK >> ((n + 1) // 2))
+    size = max(1, CHUNK.get(where.type, 1 << 22) >> ((n + 1) // 2))
     shifts = torch.arange(n, device=where)
     for start in range(0, count, size):
         part = slice(start, min(start + size, count))
