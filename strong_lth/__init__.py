@@ -15,7 +15,9 @@ _PUBLIC = {
         "Ball Box BudgetError Certificate Check FormatError InputError Outcome Point Reference RunRecord Status Verdict Window"
     ),
     "strong_lth.distributions": "BalancedSigns Law Normal ProductUniform RandomSigns Scaled Uniform",
-    "strong_lth.subsetsum": "BatchSolution Solution SubsetSumProblem solve solve_batch verify verify_batch",
+    "strong_lth.subsetsum": (
+        "BatchSolution Solution SubsetSumProblem covering_radius covers hitting_times solve solve_batch verify verify_batch"
+    ),
     "strong_lth.bounds": "Bound required_candidates",
     "strong_lth.networks": (
         "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets write_certificate"

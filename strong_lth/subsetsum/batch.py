@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import BudgetError, Floats, InputError, Status
 from strong_lth.subsetsum.decide import answer
@@ -24,8 +22,8 @@ from strong_lth.subsetsum.problem import (
     check_objective,
     numbers,
     spread,
-    whole,
 )
+from strong_lth.subsetsum.threads import in_order, thread_count
 
 Progress = Callable[[int, int], None]
 
@@ -74,14 +72,17 @@ def solve_batch(
     objective: Objective = "nearest",
     workers: int | None = None,
     budget: int = BUDGET,
+    device: str = "cpu",
     progress: Progress | None = None,
 ) -> BatchSolution:
     """Solve B problems; row by row the same as ``solve``.
 
     candidates: (B, n), or (n,) shared by all targets (its lists are then built once). targets: (B,). tol: a number or (B,).
     perturbation: a number, (n,) or (B, n). objective: "nearest" (least error), "any" (the first subset within tol) or "fewest"
-    (fewest kept within tol). workers: threads, default one per core. budget: list entries of 16 bytes held at once. progress is called
-    with (rows done, B). InputError for malformed arrays.
+    (fewest kept within tol). workers: threads, default one per core. budget: list entries of 16 bytes held at once. device: "cpu" (compiled
+    kernels), "cuda" or "torch" (torch operations, anywhere): the errors are the same integers; a device serves "nearest" and "any" without
+    perturbation, up to 46 candidates. progress is called with (rows done, B). InputError for malformed arrays and for a device that is
+    not there.
 
     >>> batch = solve_batch([0.5, -0.25, 0.125], [0.24, 0.6], tol=0.02)
     >>> batch.errors, batch.keep, [batch.status(row).name for row in range(2)]
@@ -103,12 +104,15 @@ def solve_batch(
         if movable:
             shift[part] = 0.0 if answers.shift is None else answers.shift
 
-    _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress)
+    if device != "cpu":
+        _check_device(device, n, movable, objective)
+    _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress, device)
     for array in (codes, keep, shift, errors, resolution, used):
         array.setflags(write=False)
     stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
     if np.any(codes == CODES[Status.UNDECIDED]):
-        stats["note"] = undecided_note(n, budget)
+        cut, hidden = undecided_counts(codes, errors, batch.tol, resolution, used, n, objective)
+        stats["note"] = undecided_note(n, budget, cut, hidden)
     return BatchSolution(codes, keep, shift, errors, stats)
 
 
@@ -155,32 +159,61 @@ def needed_candidates(
     return needed
 
 
-def undecided_note(n: int, budget: int) -> str:
-    """Which knob would decide an undecided problem."""
-    return (
-        f"undecided: lists of {n} candidates outgrow budget = {budget} entries (raise budget, or give fewer candidates), or the error is "
-        "closer to tol than rounding can tell (see resolution; change tol)"
-    )
+def undecided_note(n: int, budget: int, cut: int, hidden: int) -> str:
+    """Which knob would decide the undecided problems: ``cut`` of them ended with the budget, ``hidden`` of them in rounding."""
+    reasons = []
+    if cut:
+        reasons.append(
+            f"{cut} ended with the budget of {budget} list entries ({budget * 16 >> 20} MiB) for {n} candidates: raise budget, tol or "
+            "perturbation, or give fewer candidates"
+        )
+    if hidden:
+        reasons.append(f"{hidden} with an error closer to tol than rounding can tell (see resolution): change tol")
+    return "undecided: " + "; ".join(reasons)
+
+
+def undecided_counts(
+    codes: NDArray[np.int8], errors: Floats, tol: Floats, resolution: Floats, used: Ints, n: int, objective: Objective
+) -> tuple[int, int]:
+    """How many undecided rows the budget cut, and how many rounding hides."""
+    undecided = codes == CODES[Status.UNDECIDED]
+    close = np.abs(errors - tol) <= resolution
+    hidden = close | ((used == n) & (objective != "fewest"))
+    return int((undecided & ~hidden).sum()), int((undecided & hidden).sum())
 
 
 def _workers(workers: int | None, n: int, movable: bool, budget: int, objective: Objective) -> int:
     """Threads to use: as many as asked, as long as their lists together stay within the budget."""
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    workers = whole("workers", workers, 1)
+    workers = thread_count(workers)
     need = min(4 << ((n + 1) // 2), 2 * buffer_entries(n, movable, budget)[0])
     if objective == "fewest":
         need = max(need, sum(fewest_entries(n, budget)))
     return max(1, min(workers, budget // need))
 
 
+def _check_device(device: str, n: int, movable: bool, objective: Objective) -> None:
+    from strong_lth.subsetsum.kernels_gpu import find_device
+
+    find_device(device)
+    if movable or objective == "fewest" or n > 46:
+        what = "perturbation" if movable else f"objective {objective!r}" if n <= 46 else f"{n} candidates"
+        raise InputError("device", f"{device!r} with {what}", 'use device="cpu"')
+
+
 def _run(
-    batch: Batch, work: Callable[[slice, Rows], None], workers: int, budget: int, progress: Progress | None
+    batch: Batch,
+    work: Callable[[slice, Rows], None],
+    workers: int,
+    budget: int,
+    progress: Progress | None,
+    device: str = "cpu",
 ) -> None:
     """Call ``work`` on chunks of rows, in threads; report progress from this one."""
     count, n = len(batch.target), batch.candidates.shape[1]
     least = 512 if n <= 24 else 32
-    size = min(max(least, -(-count // (4 * workers))), 4096)
+    size = min(max(least, -(-count // (4 * workers))), 4096 if n <= 24 else 64)
+    if device != "cpu":
+        size, workers = 1 << 18, 1  # the device is the parallelism
     grid: Grid | None = to_grid(batch.candidates, batch.perturbation) if batch.shared else None
 
     def chunk(start: int) -> int:
@@ -189,23 +222,17 @@ def _run(
         work(
             part,
             make_rows(
-                batch.candidates[here], batch.perturbation[here], batch.target[part], batch.tol[part], budget, grid
+                batch.candidates[here],
+                batch.perturbation[here],
+                batch.target[part],
+                batch.tol[part],
+                budget,
+                grid,
+                device,
             ),
         )
         return part.stop
 
-    for stop in _in_order(chunk, range(0, count, size), workers):
+    for stop in in_order(chunk, range(0, count, size), workers):
         if progress is not None:
             progress(stop, count)
-
-
-def _in_order(task: Callable[[int], int], starts: range, workers: int) -> Iterator[int]:
-    if workers == 1 or len(starts) <= 1:
-        yield from map(task, starts)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            yield from pool.map(task, starts)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise

@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats, Status
-from strong_lth.subsetsum.engines import Bools, Rows, search_fewest, search_lists
-from strong_lth.subsetsum.exact import choose_moves, evaluate
-from strong_lth.subsetsum.fixedpoint import Ints
+from strong_lth.subsetsum.engines import (
+    Bools,
+    Rows,
+    moves_of,
+    search_any,
+    search_fewest,
+    search_lists,
+    search_nearest,
+)
+from strong_lth.subsetsum.exact import evaluate
+from strong_lth.subsetsum.fixedpoint import GUARD, Ints
 from strong_lth.subsetsum.problem import CODES, Objective
 
 SOLVED, OPTIMAL, INFEASIBLE, UNDECIDED = (
@@ -31,8 +39,12 @@ class Answers:
 
     def record(self, rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
         """Write subsets for some rows, with their best moves and exact errors; return which lie within tol."""
-        part = rows if index.size == len(rows) else rows.take(index)
-        moves = None if self.shift is None else choose_moves(part.grid, keep, part.spot)
+        return self.record_part(rows, index, index, keep)
+
+    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Bools) -> Bools:
+        """``record`` for the chosen ones of ``rows``, which are the answers at ``index``."""
+        part = rows if chosen.size == len(rows) else rows.take(chosen)
+        moves = None if self.shift is None else moves_of(part, keep)
         errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves)
         self.keep[index], self.errors[index] = keep, errors
         if self.shift is not None and shift is not None:
@@ -51,8 +63,10 @@ def answer(rows: Rows, objective: Objective) -> Answers:
         resolution=np.array(np.broadcast_to(rows.grid.resolution, count)),
         used=np.full(count, rows.n, np.int64),
     )
-    if objective == "nearest":
+    if objective == "nearest" or rows.device != "cpu":
         _nearest(rows, answers, np.arange(count))
+        if objective == "any":  # where the nearest subset is not within tol, none is
+            answers.codes[answers.codes == OPTIMAL] = INFEASIBLE
     else:
         (_any if objective == "any" else _fewest)(rows, answers)
         known = (answers.codes == UNDECIDED) & (answers.errors <= rows.tol)
@@ -61,15 +75,23 @@ def answer(rows: Rows, objective: Objective) -> Answers:
             codes = answers.codes[unserved]
             _nearest(rows, answers, unserved)  # the best subset known, whatever its error
             lucky = (objective == "any") & (codes == UNDECIDED) & (answers.codes[unserved] == SOLVED)
-            answers.codes[unserved] = np.where(lucky, SOLVED, codes)
+            none = (objective == "any") & (codes == UNDECIDED) & (answers.codes[unserved] == OPTIMAL)
+            answers.codes[unserved] = np.where(lucky, SOLVED, np.where(none, INFEASIBLE, codes))
     return answers
 
 
 def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     part = rows if index.size == len(rows) else rows.take(index)
-    keep, hit, used = search_lists(part, part.spot, part.spot, early=False)
+    keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
-    answers.used[index] = used
+    if rows.grid.movable:
+        # a few candidates reach a target of the grid, but their moves end between doubles: let all of them try
+        few = np.flatnonzero(hit & ~within & (used < rows.n) & (part.spot % GUARD == 0))
+        if few.size:
+            again = part.take(few)
+            keep, hit[few], used[few] = search_lists(again, again.spot, again.spot, early=False)
+            within[few] = answers.record_part(part, few, index[few], keep)
+    answers.used[index] = np.where(hit, rows.n, used) if part.grid.movable else used
     # a hit that is not within tol: the target lies inside the reach, but between the sums of moved doubles
     proved = ~hit & (used == rows.n) & (answers.errors[index] - answers.resolution[index] > part.tol)
     answers.codes[index] = np.where(within, SOLVED, np.where(proved, OPTIMAL, UNDECIDED))
@@ -77,13 +99,13 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
 
 def _any(rows: Rows, answers: Answers) -> None:
     everything = np.arange(len(rows))
-    keep, hit, used = search_lists(rows, *rows.outer(), early=True)
+    keep, hit, used = search_any(rows, *rows.outer())
     solved = answers.record(rows, everything, keep)
     answers.used[:] = used
     doubtful = np.flatnonzero(hit & ~solved)
     if doubtful.size:  # a hit only thanks to rounding: ask for one that rounding cannot undo
         part = rows.take(doubtful)
-        keep, _, used = search_lists(part, *part.inner(), early=True)
+        keep, _, used = search_any(part, *part.inner())
         solved[doubtful] = answers.record(rows, doubtful, keep)
         answers.used[doubtful] = used
     answers.codes[:] = np.where(solved, SOLVED, np.where(~hit & (answers.used == rows.n), INFEASIBLE, UNDECIDED))

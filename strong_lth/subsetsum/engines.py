@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from strong_lth.core import Floats
 from strong_lth.subsetsum.fixedpoint import GUARD, Grid, Ints, place, to_grid, window
+from strong_lth.subsetsum.threads import thread_count
+from strong_lth.subsetsum.windows import MOST, nearest_of_many
 
 BUDGET = 1 << 24  # list entries of 16 bytes each: 256 MiB
+PREFIX = 24  # candidates among which any subset within tol is looked for before all of them
 WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default budget
 LONGEST = 1 << 20  # beyond, the longest list: 40 candidates when nothing collapses
 
@@ -30,6 +33,7 @@ class Rows:
     bottom: Ints
     top: Ints
     budget: int
+    device: str = "cpu"
 
     @property
     def n(self) -> int:
@@ -62,10 +66,11 @@ def make_rows(
     tol: Floats,
     budget: int = BUDGET,
     grid: Grid | None = None,
+    device: str = "cpu",
 ) -> Rows:
     """Put problems into fixed point; ``grid`` if that of the candidates is known already."""
     grid = to_grid(candidates, perturbation) if grid is None else grid
-    return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget)
+    return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget, device)
 
 
 def buffer_entries(n: int, movable: bool, budget: int) -> tuple[int, int]:
@@ -92,6 +97,97 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     high = np.ascontiguousarray(rows.grid.high)
     search_rows(low, high, bottom, top, early, entries, longest, not rows.grid.movable, keep, gap, used)
     return keep, gap <= 0, used
+
+
+def moves_of(rows: Rows, keep: Bools) -> Ints:
+    """The best moves of given subsets, in units: ``exact.choose_moves``, compiled."""
+    from strong_lth.subsetsum.kernels_moves import choose_rows
+
+    moves = np.empty(keep.shape, np.int64)
+    grid = rows.grid
+    parts = (np.ascontiguousarray(part) for part in (grid.values, grid.moves_low, grid.moves_high))
+    choose_rows(*parts, keep, rows.spot, GUARD, moves)
+    return moves
+
+
+def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]:
+    """Some subset meeting [bottom, top]: keep (B, n), hit (B,), candidates looked at (B,)."""
+    from strong_lth.subsetsum.kernels_nearest import any_rows
+
+    n = rows.n
+    if rows.grid.movable or 2 << (min(n, PREFIX) + 1) // 2 > rows.budget:
+        return search_lists(rows, bottom, top, early=True)
+    keep, used = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
+    any_rows(np.ascontiguousarray(rows.grid.values), bottom, top, min(n, PREFIX), keep, used)
+    hit = used >= 0
+    used = np.where(hit, used, n)
+    rest = np.flatnonzero(~hit) if n > PREFIX else np.empty(0, np.intp)
+    if rest.size:
+        keep[rest], hit[rest], used[rest] = search_lists(rows.take(rest), bottom[rest], top[rest], early=True)
+    return keep, hit, used
+
+
+def nearest_engine(n: int, movable: bool, budget: int) -> str:
+    """The engine that looks for the least error."""
+    if movable:
+        return "interval lists"
+    if n <= 46 and 2 << ((n + 1) // 2) <= budget:
+        return "meet in the middle" if n > 13 else "all sums"
+    return "interval lists" if n <= WHOLE else "windows" if n <= MOST else "bracketing sub-problem"
+
+
+def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
+    """The subset nearest to each target: keep (B, n), hit (B,), candidates whose subsets were all looked at (B,)."""
+    from strong_lth.subsetsum.kernels_nearest import nearest_rows
+
+    n = rows.n
+    if rows.device != "cpu":
+        from strong_lth.subsetsum.kernels_gpu import nearest
+
+        keep, gap = nearest(rows.grid.values, rows.spot, rows.device)
+        return keep, gap == 0, np.full(len(rows), n)
+    if rows.grid.movable:
+        return _search_movable(rows)
+    engine = nearest_engine(n, False, rows.budget)
+    if engine in ("all sums", "meet in the middle"):
+        keep, gap = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
+        nearest_rows(np.ascontiguousarray(rows.grid.values), rows.spot, keep, gap)
+        return keep, gap == 0, np.full(len(rows), n)
+    keep, hit, used = search_lists(rows, rows.spot, rows.spot, early=False)
+    if engine == "interval lists":
+        return keep, hit, used
+    open_rows = ~hit & (used < n)
+    if engine == "bracketing sub-problem":
+        sums = (keep * rows.grid.values).sum(axis=1)
+        bottom, top = rows.inner()
+        open_rows &= (sums < bottom) | (sums > top)
+    for row in np.flatnonzero(open_rows):
+        values = rows.grid.values[0 if len(rows.grid.values) == 1 else row]
+        threads = thread_count(None) if len(rows) == 1 else 1
+        found, distance, proved = nearest_of_many(values, int(rows.spot[row]), rows.budget, threads)
+        if proved or distance < abs(int(values[keep[row]].sum()) - int(rows.spot[row])):
+            keep[row], hit[row] = found, distance == 0
+            used[row] = n if proved else used[row]
+    return keep, hit, used
+
+
+def _search_movable(rows: Rows) -> tuple[Bools, Bools, Ints]:
+    """``search_nearest`` with moves: where so many intervals must overlap that a few candidates reach the target, those are tried first."""
+    low, high = rows.grid.low, rows.grid.high
+    length = np.maximum(high, 0).sum(axis=1) - np.minimum(low, 0).sum(axis=1)
+    dense = np.ldexp((high - low).mean(axis=1), min(rows.n - 6, 100)) > length
+    amid = (np.minimum(low, 0).sum(axis=1) < rows.spot) & (rows.spot < np.maximum(high, 0).sum(axis=1))
+    first = np.flatnonzero(np.broadcast_to(dense & amid, len(rows)))
+    keep, hit = np.zeros((len(rows), rows.n), np.bool_), np.zeros(len(rows), np.bool_)
+    used = np.empty(len(rows), np.int64)
+    if first.size:
+        part = rows.take(first)
+        keep[first], hit[first], used[first] = search_lists(part, part.spot, part.spot, early=True)
+    rest = np.flatnonzero(~hit)
+    if rest.size:
+        part = rows if rest.size == len(rows) else rows.take(rest)
+        keep[rest], hit[rest], used[rest] = search_lists(part, part.spot, part.spot, early=False)
+    return keep, hit, used
 
 
 def small_half(n: int, budget: int) -> int:

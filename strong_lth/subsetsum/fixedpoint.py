@@ -8,6 +8,7 @@ distances to it. ``loss`` bounds, in units, how far rounding may have changed an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,12 @@ class Grid:
     exact: NDArray[np.bool_]  # (G,) every candidate lies on the grid
     loss: Ints  # (G,)
 
-    @property
+    @cached_property
     def low(self) -> Ints:
         """Low ends of the candidates' intervals, shape (G, n)."""
         return self.values + self.moves_low
 
-    @property
+    @cached_property
     def high(self) -> Ints:
         """High ends of the candidates' intervals, shape (G, n)."""
         return self.values + self.moves_high
@@ -46,7 +47,7 @@ class Grid:
         loss = np.ldexp(self.loss.astype(np.float64), -self.q)
         return np.asarray(np.where(self.loss > 0, np.nextafter(loss, np.inf), 0.0))
 
-    @property
+    @cached_property
     def movable(self) -> bool:
         """Whether any candidate may move."""
         return bool(self.moves_low.any() or self.moves_high.any())

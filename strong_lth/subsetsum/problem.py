@@ -106,16 +106,19 @@ class BatchSolution:
 
 
 def numbers(name: str, value: ArrayLike) -> Floats:
-    """``value`` as a new float64 array of finite numbers."""
+    """``value`` as a float64 array of finite numbers, copied only where it must be."""
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
             array = np.array(value, dtype=object).astype(np.float64)
-        array = np.array(array, dtype=np.float64)
+        whole_numbers = array if array.dtype.kind in "iu" and array.dtype.itemsize == 8 else None
+        array = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise InputError(name, type(value).__name__, "give real numbers in a rectangular array") from None
     if not np.isfinite(array).all():
         raise InputError(name, "NaN or infinity", "give finite numbers")
+    if whole_numbers is not None and (np.abs(array) > 2.0**53).any():
+        raise InputError(name, "integers beyond 2^53, which doubles do not hold", "divide them all by a power of two")
     return array
 
 

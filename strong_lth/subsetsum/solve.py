@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from strong_lth.core import InputError, Status
 from strong_lth.subsetsum.batch import undecided_note
 from strong_lth.subsetsum.decide import answer
-from strong_lth.subsetsum.engines import BUDGET, Rows, make_rows
+from strong_lth.subsetsum.engines import BUDGET, Rows, make_rows, nearest_engine
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.lists import list_entries, search_sizes
 from strong_lth.subsetsum.problem import (
@@ -29,7 +29,7 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
     objective: "nearest" (least error), "any" (the first subset found within tol) or "fewest" (fewest kept within tol, provably).
     budget: list entries of 16 bytes held at once. Statuses: SOLVED (error <= tol), OPTIMAL (nearest: proved least, above tol),
     INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). Beyond 44 candidates, lists that do not
-    collapse stop at the first 40. InputError for a combination that no engine serves.
+    collapse stop at the first 40; the least error is then looked for by windows of sums, to 60 candidates, and in a sub-problem beyond. InputError for a combination that no engine serves.
 
     >>> solution = solve(SubsetSumProblem([0.5, -0.25, 0.125], target=0.35, tol=0.03))
     >>> solution.status.name, solution.keep, solution.error
@@ -49,14 +49,21 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
         _stats(
             rows,
             objective,
-            "interval lists" if objective != "fewest" else "subsets by size",
+            _engine(rows, objective),
             int(answers.used[0]),
             status,
+            float(answers.errors[0]),
         ),
     )
 
 
-def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Status) -> dict[str, Any]:
+def _engine(rows: Rows, objective: Objective) -> str:
+    if objective == "nearest":
+        return nearest_engine(rows.n, rows.grid.movable, rows.budget)
+    return "interval lists" if objective == "any" else "subsets by size"
+
+
+def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Status, error: float) -> dict[str, Any]:
     stats: dict[str, Any] = {
         "objective": objective,
         "engine": engine,
@@ -65,7 +72,8 @@ def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Sta
         "budget": rows.budget,
     }
     if status is Status.UNDECIDED:
-        stats["note"] = undecided_note(rows.n, rows.budget)
+        hidden = abs(error - float(rows.tol[0])) <= stats["resolution"] or (used == rows.n and objective != "fewest")
+        stats["note"] = undecided_note(rows.n, rows.budget, int(not hidden), int(hidden))
     return stats
 
 
@@ -89,7 +97,11 @@ def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: i
     need = list_entries(rows.n, problem.signed)
     if need > rows.budget:
         what = "signed candidates" if problem.signed else "candidates of a fixed size"
-        raise InputError("budget", f"{rows.budget} list entries for {rows.n} {what}", f"give fewer, or budget={need}")
+        raise InputError(
+            "budget",
+            f"{rows.budget} list entries ({rows.budget * 16 >> 20} MiB) for {rows.n} {what}",
+            f"give fewer, or budget={need} ({need * 16 >> 20} MiB)",
+        )
     grid, spot = rows.grid, int(rows.spot[0])
     if objective == "fewest":
         sizes: range | None = range(rows.n + 1)
@@ -114,7 +126,7 @@ def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: i
     else:
         status = Status.OPTIMAL if objective == "nearest" else Status.INFEASIBLE
     keep = signs if problem.signed else signs.astype(np.bool_)
-    return Solution(status, keep, shift, error, _stats(rows, objective, "numpy lists", rows.n, status))
+    return Solution(status, keep, shift, error, _stats(rows, objective, "numpy lists", rows.n, status, error))
 
 
 def _evaluate(rows: Rows, signs: NDArray[np.int8]) -> tuple[float, NDArray[np.float64], bool]:

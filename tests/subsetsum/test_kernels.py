@@ -254,7 +254,7 @@ def test_no_cache_folder_breaks_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     package = tmp_path / "site" / "strong_lth"
-    for name in ("__init__.py", "core.py", "subsetsum"):
+    for name in ("__init__.py", "core.py", "distributions.py", "stats.py", "streams.py", "subsetsum"):
         source = ROOT / "strong_lth" / name
         for path in source.rglob("*.py") if source.is_dir() else [source]:
             copy = package / path.relative_to(ROOT / "strong_lth")
@@ -278,3 +278,21 @@ def test_a_batch_may_be_empty() -> None:
     batch = solve_batch(np.zeros((0, 3)), np.zeros(0))
     assert batch.keep.shape == (0, 3)
     assert needed_candidates([0.5], [], tol=0.1).shape == (0,)
+
+
+def test_a_cache_folder_that_vanishes_after_the_import_breaks_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    vanish = f"""import pathlib, shutil, strong_lth.subsetsum.kernels_nearest
+shutil.rmtree({str(folder)!r})
+pathlib.Path({str(folder)!r}).write_text("")
+"""
+    before, after = SOLVE.split("batch =")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{before}{vanish}batch ={after}"],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert folder.is_file()

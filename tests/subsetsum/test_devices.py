@@ -1,0 +1,109 @@
+"""Torch and Triton give the integers of the compiled kernels; Triton runs in its interpreter, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skips
+
+from strong_lth.core import BudgetError, InputError
+from strong_lth.distributions import Normal, Uniform
+from strong_lth.subsetsum import hitting_times, solve_batch, verify_batch
+
+ROOT = Path(__file__).parent.parent.parent
+needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason=skips.NO_TRITON)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 13, 16])
+def test_torch_batches_equal_the_compiled_ones(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x, z = rng.uniform(-1, 1, (300, n)), rng.uniform(-1, 1, 300)
+    x[::7] = rng.integers(-2, 3, (43, n)) / 4
+    z[:3] = 1e6, -1e300, 0.0
+    for objective in ("nearest", "any"):
+        for candidates in (x, x[0]):
+            ours = solve_batch(candidates, z, tol=0.01, objective=objective)
+            torch = solve_batch(candidates, z, tol=0.01, objective=objective, device="torch")
+            assert verify_batch(candidates, z, torch, tol=0.01).ok
+            assert np.array_equal(torch.statuses, ours.statuses)
+            if objective == "nearest":
+                assert np.array_equal(torch.errors, ours.errors)
+
+
+@pytest.mark.parametrize(
+    ("law", "tol", "perturbation"),
+    [(Uniform(-1, 1), 0.01, 0.0), (Normal(), 0.02, 1e-3), (Uniform(-0.1, 0.1), 0.01, 0.0)],
+)
+def test_torch_hitting_times_equal_the_compiled_ones(law: object, tol: float, perturbation: float) -> None:
+    ours = hitting_times(law, tol, perturbation, trials=300, seed=4)
+    assert np.array_equal(hitting_times(law, tol, perturbation, trials=300, seed=4, device="torch"), ours)
+
+
+def test_a_device_that_is_not_there_and_work_it_does_not_do_are_refused_by_name() -> None:
+    x, z = np.ones((2, 3)), np.ones(2)
+    for device in ("cuda:7", "tpu"):
+        with pytest.raises(InputError, match="this machine has: cpu, torch"):
+            solve_batch(x, z, device=device)
+        with pytest.raises(InputError, match="this machine has: cpu, torch"):
+            hitting_times(Uniform(-1, 1), 0.1, device=device)
+    for options in ({"perturbation": 0.1}, {"objective": "fewest"}):
+        with pytest.raises(InputError, match="device"):
+            solve_batch(x, z, device="torch", **options)
+    with pytest.raises(BudgetError):
+        hitting_times(Uniform(-1, 1), 1e-4, trials=300, budget=1 << 13, device="torch")
+
+
+INTERPRET = """
+import numpy as np, torch
+from strong_lth.subsetsum.kernels_gpu import by_sorting, by_triton
+rng = np.random.default_rng(0)
+for n in (6, 7, 9, 12):
+    x = rng.integers(-2**54, 2**54, (12, n)) * 4
+    x[::3] = rng.integers(-2, 3, (4, n)) * 4
+    z = rng.integers(-2**56, 2**56, 12)
+    z[::3] = rng.integers(-20, 20, 4)
+    x, z = torch.from_numpy(x), torch.from_numpy(z)
+    best, mask = by_triton(x, z)
+    kept = (mask[:, None] >> torch.arange(n)) & 1
+    assert torch.equal(best, by_sorting(x, z)[0]), n
+    assert torch.equal(((kept * x).sum(1) - z).abs(), best), n
+print("equal")
+"""
+
+COMPILE = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from strong_lth.subsetsum.kernels_gpu_triton import nearest_program
+for n, warps in ((6, 1), (13, 1), (20, 4)):
+    names = ["x_ptr", "z_ptr", "best_ptr", "at_ptr"]
+    fixed = {"n": n, "h": n // 2, "left_size": 1 << n // 2, "right_size": 1 << (n - n // 2)}
+    signature = dict.fromkeys(names, "*i64") | dict.fromkeys(fixed, "constexpr")
+    source = ASTSource(fn=nearest_program, signature=signature, constexprs={(4 + k,): v for k, v in enumerate(fixed.values())})
+    program = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps})
+    assert program.metadata.shared < 200_000, n
+print("compiled")
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    env = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@needs_triton
+def test_the_triton_kernel_equals_torch_in_the_interpreter() -> None:
+    assert run(INTERPRET, TRITON_INTERPRET="1") == "equal"
+
+
+@needs_triton
+def test_the_triton_kernel_compiles_for_a_gpu_without_one(tmp_path: Path) -> None:
+    assert run(COMPILE, TRITON_CACHE_DIR=str(tmp_path)) == "compiled"
