@@ -1,0 +1,92 @@
+"""Committed records: the rows, expectations and provenance of one complete run, in one small JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from strong_lth.core import FormatError, InputError, Verdict
+from strong_lth.experiment.describe import PROVENANCE, Expectation, Experiment, Row, digest, judge, overall, plan
+from strong_lth.experiment.run import Run
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a complete run left behind; ``manifest`` is the digest of what its rows depend on."""
+
+    id: str
+    claim: str
+    source: str
+    manifest: str
+    expectations: tuple[Expectation, ...]
+    rows: tuple[Row, ...]
+    seconds: float
+    commit: str
+    device: str
+    versions: str
+    started: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over all expectations."""
+        return overall(self.expectations)
+
+
+def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
+    """Judge a complete full run and write its record.
+
+    Raises InputError if shards are missing or if it is a smoke run.
+    """
+    if not run.complete or run.rows[0]["mode"] != "full":
+        raise InputError("run", f"{run.missing} of {run.shards} shards missing", "record a complete full run")
+    first = min(run.rows, key=lambda row: str(row["started"]))
+    record = Record(
+        experiment.id,
+        experiment.claim,
+        experiment.source,
+        digest(plan(experiment).manifest),
+        judge(experiment, run.rows),
+        tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
+        round(run.seconds, 1),
+        *(str(first[name]) for name in ("commit", "device", "versions", "started")),
+    )
+    body: dict[str, Any] = dict(vars(record)) | {
+        "expectations": [
+            vars(item) | {"verdict": item.verdict.name, "foreseen": item.foreseen.name} for item in record.expectations
+        ]
+    }
+    rows = ",\n".join(json.dumps(row, sort_keys=True, allow_nan=False) for row in body.pop("rows"))
+    head = json.dumps(body, indent=1, sort_keys=True, allow_nan=False)
+    path.write_text(head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n]}\n")
+    return record
+
+
+def read_record(path: Path) -> Record:
+    """Inverse of ``write_record``.
+
+    Raises FormatError, with the file and the remedy, if it is not one.
+    """
+    try:
+        body = json.loads(path.read_text())
+        expectations = tuple(_expectation(item) for item in body.pop("expectations"))
+        return Record(**body | {"expectations": expectations, "rows": tuple(body["rows"])})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise FormatError(f"{path}: not a record; run the full experiment again with --record") from None
+
+
+def _expectation(item: dict[str, Any]) -> Expectation:
+    return Expectation(**item | {"verdict": Verdict[item["verdict"]], "foreseen": Verdict[item["foreseen"]]})
+
+
+def stale(record: Record, experiment: Experiment) -> list[str]:
+    """What the experiment would now say differently from its record; empty if nothing."""
+    found: Sequence[tuple[str, object, object]] = (
+        ("claim", record.claim, experiment.claim),
+        ("source", record.source, experiment.source),
+        ("settings or trial code", record.manifest, digest(plan(experiment).manifest)),
+        ("expectations", record.expectations, judge(experiment, record.rows)),
+    )
+    return [name for name, before, now in found if before != now]
