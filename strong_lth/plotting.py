@@ -3,9 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import IO, Any, Literal
 
 Row = Mapping[str, Any]
+COLOURS = ("#1b6ca8", "#a8321b", "#2a8c4a", "#e08e0b", "#6b3fa0", "#444444", "#c2589b", "#4fb0ae", "#8c6d31")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points (x, y) with optional limits low <= y <= high, and how they are drawn; ``colour`` counts through ``COLOURS``."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    style: str = "o-"
+    colour: int | None = None
+
+
+def curves_figure(
+    panels: Mapping[str, Sequence[Curve]],
+    file: IO[bytes],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    log: Literal["", "x", "y", "xy"] = "",
+) -> None:
+    """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``."""
+    figure, row = _panels(len(panels))
+    for axes, (name, curves) in zip(row, panels.items(), strict=True):
+        for number, curve in enumerate(curves):
+            colour = COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)]
+            if curve.low is None or curve.high is None:
+                axes.plot(curve.x, curve.y, curve.style, color=colour, label=curve.label, markersize=4)
+            else:
+                below = [max(b - a, 0.0) for a, b in zip(curve.low, curve.y, strict=True)]
+                above = [max(b - a, 0.0) for a, b in zip(curve.y, curve.high, strict=True)]
+                axes.errorbar(
+                    curve.x,
+                    curve.y,
+                    yerr=[below, above],
+                    fmt=curve.style,
+                    color=colour,
+                    label=curve.label,
+                    capsize=2,
+                    markersize=4,
+                )
+        if "x" in log:
+            axes.set_xscale("log")
+        if "y" in log:
+            axes.set_yscale("log")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel(x)
+        axes.legend(frameon=False, fontsize=8)
+    row[0].set_ylabel(y)
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(file, format="png", dpi=130)
 
 
 def candidates_figure(curve: Sequence[Row], file: IO[bytes]) -> None:
@@ -70,12 +126,18 @@ def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
 
 
 def _axes() -> tuple[Any, Any]:
+    figure, (axes,) = _panels(1)
+    return figure, axes
+
+
+def _panels(count: int) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(7.2 if count == 1 else 4.8 * count, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    return figure, axes
+    row = list(figure.subplots(1, count, squeeze=False, sharey=True)[0])
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    return figure, row
