@@ -86,7 +86,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
             )
         )
         law = [predicted(n, levels, target) for n, target, *_ in cells]
-        curves.append(Curve("local law", sizes, law, style="-", colour=colour))
+        curves.append(Curve("" if colour else "local law", sizes, law, style="-", colour=colour))
     curves_figure(
         {"candidates uniform on {-M..-1, 1..M}": curves},
         file,

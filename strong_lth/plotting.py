@@ -12,7 +12,10 @@ COLOURS = ("#1b6ca8", "#a8321b", "#2a8c4a", "#e08e0b", "#6b3fa0", "#444444", "#c
 
 @dataclass(frozen=True)
 class Curve:
-    """Points (x, y) with optional limits low <= y <= high, and how they are drawn; ``colour`` counts through ``COLOURS``."""
+    """Points (x, y) with optional limits low <= y <= high, and how they are drawn.
+
+    ``style`` has no colour in it; ``colour`` counts through ``COLOURS``, by default the place in the panel. No legend entry without a label.
+    """
 
     label: str
     x: Sequence[float]
@@ -32,13 +35,18 @@ def curves_figure(
     y: str,
     log: Literal["", "x", "y", "xy"] = "",
 ) -> None:
-    """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``."""
+    """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``.
+
+    A panel whose labels the one before it has has no legend. Whole numbers have whole ticks.
+    """
     figure, row = _panels(len(panels))
+    shown: set[str] = set()
     for axes, (name, curves) in zip(row, panels.items(), strict=True):
         for number, curve in enumerate(curves):
             colour = COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)]
+            label = curve.label or "_nolegend_"
             if curve.low is None or curve.high is None:
-                axes.plot(curve.x, curve.y, curve.style, color=colour, label=curve.label, markersize=4)
+                axes.plot(curve.x, curve.y, curve.style, color=colour, label=label, markersize=4)
             else:
                 below = [max(b - a, 0.0) for a, b in zip(curve.low, curve.y, strict=True)]
                 above = [max(b - a, 0.0) for a, b in zip(curve.y, curve.high, strict=True)]
@@ -48,17 +56,22 @@ def curves_figure(
                     yerr=[below, above],
                     fmt=curve.style,
                     color=colour,
-                    label=curve.label,
+                    label=label,
                     capsize=2,
                     markersize=4,
                 )
-        if "x" in log:
-            axes.set_xscale("log")
         if "y" in log:
             axes.set_yscale("log")
+        if "x" in log:
+            axes.set_xscale("log")
+        elif all(float(value).is_integer() for curve in curves for value in curve.x):
+            axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(x)
-        axes.legend(frameon=False, fontsize=8)
+        labels = {curve.label for curve in curves if curve.label}
+        if not labels <= shown:
+            axes.legend(frameon=False, fontsize=8)
+        shown = labels
     row[0].set_ylabel(y)
     figure.suptitle(title, fontsize=11)
     figure.savefig(file, format="png", dpi=130)
