@@ -133,5 +133,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=4,
-    cost="2 min",
+    cost="1 min",
 )

@@ -47,7 +47,7 @@ def page() -> str:
     for entry, record in pairs:
         verdict = "no record yet" if record is None else f"**{record.verdict.name}**"
         seconds = "" if record is None else _time(record.seconds)
-        lines.append(f"| [{entry.id}](#{entry.id}) | {entry.claim} | {verdict} | {seconds} |")
+        lines.append(f"| [{entry.id}](#{entry.id}) | {_cell(entry.claim)} | {verdict} | {seconds} |")
     sections = [_section(entry, record) for entry, record in pairs]
     last = (
         "\n`pensia2020_fc2.py` repeats experiment 1 of Pensia et al. 2020 and the construction of its theorem; it needs the published weights, "
@@ -62,9 +62,8 @@ def _section(entry: Experiment, record: Record | None) -> str:
         return text
     rows = ["| statement | verdict | evidence | alpha |", "|---|---|---|---|"]
     for item in record.expectations:
-        rows.append(
-            f"| {item.statement} | **{item.verdict.name}** | {item.evidence} | {item.alpha:g} |".replace("|1 ", "\\|1 ")
-        )
+        cells = _cell(item.statement), f"**{item.verdict.name}**", _cell(item.evidence), f"{item.alpha:g}"
+        rows.append(f"| {' | '.join(cells)} |")
     setting = f"{len(entry.grid)} cells, {entry.trials} trials (rows) each, seed {entry.seed}"
     where = f"{_time(record.seconds)} on {record.device}; commit {record.commit}; {record.versions}; {record.started}"
     return text + "\n" + "\n".join(rows) + f"\n\n{setting}; {where}.\n\n![{entry.id}](records/{entry.id}.png)\n"
@@ -77,6 +76,10 @@ def _record(entry: Experiment) -> Record | None:
 
 def _file(entry: Experiment) -> str:
     return f"{entry.id.replace('-', '_')}.py"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _time(seconds: float) -> str:

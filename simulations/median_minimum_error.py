@@ -98,5 +98,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=4,
-    cost="10 s",
+    cost="30 s",
 )

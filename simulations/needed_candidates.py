@@ -21,6 +21,7 @@ from strong_lth.validate import window_missed
 
 WINDOW, LAW, MOST, ALPHA = lth.Window(-0.5, 0.5), lth.Uniform(-1, 1), 36, 1e-3
 DELTAS = (0.1, 0.01)
+STEP = 4  # bounds are tested at every fourth n, and at the n that they ask for
 
 
 def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _needed(rows: Sequence[Any], tol: float, perturbation: float, delta: float) 
 
 
 def expect(rows: Sequence[Any]) -> list[Expectation]:
-    """Every bound with numbers, at every n where it says something, and at the n that it asks for: exact tests, Bonferroni over all."""
+    """Every bound with numbers, at every STEP-th n where it says something, and at the n that it asks for: exact tests, Bonferroni over all."""
     tests: list[float] = []
     order: list[float] = []
     for tol, perturbation in _settings(rows):
@@ -68,7 +69,8 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
             if bound.scope is not Scope.ALL_TARGETS or bound.constants is not Constants.EXPLICIT:
                 continue
             side = "greater" if bound.direction is Direction.SUFFICIENT else "less"
-            for n, count in enumerate(missed):
+            for n in range(STEP, MOST + 1, STEP):
+                count = missed[n]
                 claimed = bound.failure(n, tol, perturbation, law=LAW, targets=WINDOW)
                 if not isinstance(claimed, Verdict) and claimed != (1.0 if side == "greater" else 0.0):
                     tests.append(binomial_p_value(count, total, claimed, alternative=side))
@@ -79,7 +81,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
                     order.append(binomial_p_value(missed[n], total, delta, alternative=side))
     return [
         Expectation(
-            "no listed bound for all targets is contradicted at any n",
+            "no listed bound for all targets is contradicted at n = 4, 8, .., 36",
             Verdict.REFUTED if tests and min(tests) < ALPHA / len(tests) else Verdict.CONSISTENT,
             f"smallest p-value of {len(tests)} tests {min(tests, default=1.0):.2g}",
             ALPHA,
@@ -135,5 +137,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=2,
-    cost="2 min",
+    cost="1 min",
 )

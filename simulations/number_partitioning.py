@@ -108,5 +108,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=2,
-    cost="30 s",
+    cost="5 s",
 )

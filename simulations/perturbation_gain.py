@@ -130,5 +130,5 @@ EXPERIMENT = Experiment(
     trial=trial,
     expect=expect,
     figure=figure,
-    cost="1 min",
+    cost="5 s",
 )

@@ -131,5 +131,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=3,
-    cost="1 min",
+    cost="15 s",
 )

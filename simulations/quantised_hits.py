@@ -116,5 +116,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=2,
-    cost="30 s",
+    cost="2 s",
 )

@@ -131,5 +131,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=2,
-    cost="1 min",
+    cost="40 s",
 )

@@ -127,5 +127,5 @@ EXPERIMENT = Experiment(
     trial=trial,
     expect=expect,
     figure=figure,
-    cost="30 s",
+    cost="15 s",
 )

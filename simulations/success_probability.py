@@ -125,5 +125,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     figure=figure,
     shard_trials=4,
-    cost="2 min",
+    cost="40 s",
 )

@@ -577,9 +577,9 @@ def _trial_progress(name: str) -> Iterator[Callable[[Any], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pace]}"))
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=None, pace="")
 
         def report(step: Any) -> None:
+            task = bar.task_ids[0] if bar.task_ids else bar.add_task(name, pace="")
             left = "" if step.left is None else f"{step.rate:.3g} trials/s, {step.left:.0f} s left"
             bar.update(task, completed=step.done, total=step.total, pace=left)
 
