@@ -66,6 +66,11 @@ def _section(entry: Experiment, record: Record | None) -> str:
         rows.append(f"| {' | '.join(cells)} |")
     setting = f"{len(entry.grid)} cells, {entry.trials} trials (rows) each, seed {entry.seed}"
     where = f"{_time(record.seconds)} on {record.device}; commit {record.commit}; {record.versions}; {record.started}"
+    if record.table:
+        rows += ["", f"| {' | '.join(record.table[0])} |", "|---" * len(record.table[0]) + "|"]
+        rows += [
+            f"| {' | '.join('' if value is None else str(value) for value in row.values())} |" for row in record.table
+        ]
     return text + "\n" + "\n".join(rows) + f"\n\n{setting}; {where}.\n\n![{entry.id}](records/{entry.id}.png)\n"
 
 

@@ -53,7 +53,7 @@ class Experiment:
 
     ``grid``, ``smoke``: cells (flat mappings of plain values) of the full and of the quick setting. ``trials``, ``smoke_trials``: trials per cell.
     ``trial(cell, rng)`` returns one flat row of plain values; it is a module-level function of a file, and its generator belongs to (seed, cell, number
-    of the trial) alone. ``expect(rows)`` and ``figure(rows, file)`` see the rows in grid order, each with its cell. ``shard_trials``:
+    of the trial) alone. ``expect(rows)``, ``figure(rows, file)`` and ``table(rows)``, a short summary, see the rows in grid order, each with its cell. ``shard_trials``:
     trials computed and stored together; 5 to 60 seconds are a good shard.
 
     Raises InputError by the name of the field that is wrong.
@@ -72,6 +72,7 @@ class Experiment:
     smoke_trials: int = 1
     shard_trials: int = 1
     cost: str = ""
+    table: Callable[[Sequence[Row]], Sequence[Row]] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", self.id):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from strong_lth.core import FormatError, InputError, Verdict
-from strong_lth.experiment.describe import PROVENANCE, Expectation, Experiment, Row, digest, judge, overall, plan
+from strong_lth.experiment.describe import PROVENANCE, Expectation, Experiment, Row, digest, judge, overall, plain, plan
 from strong_lth.experiment.run import Run
 
 
@@ -28,6 +28,7 @@ class Record:
     device: str
     versions: str
     started: str
+    table: tuple[Row, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -52,6 +53,7 @@ def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
         tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
         round(run.seconds, 1),
         *(str(first[name]) for name in ("commit", "device", "versions", "started")),
+        () if experiment.table is None else tuple(plain(row, "table") for row in experiment.table(run.rows)),
     )
     body: dict[str, Any] = dict(vars(record)) | {
         "expectations": [
@@ -72,7 +74,8 @@ def read_record(path: Path) -> Record:
     try:
         body = json.loads(path.read_text())
         expectations = tuple(_expectation(item) for item in body.pop("expectations"))
-        return Record(**body | {"expectations": expectations, "rows": tuple(body["rows"])})
+        tables = {name: tuple(body[name]) for name in ("rows", "table")}
+        return Record(**body | {"expectations": expectations} | tables)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise FormatError(f"{path}: not a record; run the full experiment again with --record") from None
 
