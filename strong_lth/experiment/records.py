@@ -52,8 +52,11 @@ def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
         judge(experiment, run.rows),
         tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
         round(run.seconds, 1),
-        *(str(first[name]) for name in ("commit", "device", "versions", "started")),
-        () if experiment.table is None else tuple(plain(row, "table") for row in experiment.table(run.rows)),
+        commit=str(first["commit"]),
+        device=str(first["device"]),
+        versions=str(first["versions"]),
+        started=str(first["started"]),
+        table=() if experiment.table is None else tuple(plain(row, "table") for row in experiment.table(run.rows)),
     )
     body: dict[str, Any] = dict(vars(record)) | {
         "expectations": [
@@ -74,7 +77,7 @@ def read_record(path: Path) -> Record:
     try:
         body = json.loads(path.read_text())
         expectations = tuple(_expectation(item) for item in body.pop("expectations"))
-        tables = {name: tuple(body[name]) for name in ("rows", "table")}
+        tables = {name: tuple(body.get(name, ())) for name in ("rows", "table")}
         return Record(**body | {"expectations": expectations} | tables)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise FormatError(f"{path}: not a record; run the full experiment again with --record") from None
