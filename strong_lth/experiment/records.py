@@ -63,9 +63,11 @@ def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
             vars(item) | {"verdict": item.verdict.name, "foreseen": item.foreseen.name} for item in record.expectations
         ]
     }
-    rows = ",\n".join(json.dumps(row, sort_keys=True, allow_nan=False) for row in body.pop("rows"))
-    head = json.dumps(body, indent=1, sort_keys=True, allow_nan=False)
-    path.write_text(head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n]}\n")
+    rows = ",\n".join(json.dumps(row, allow_nan=False) for row in body.pop("rows"))
+    head = json.dumps(body, indent=1, allow_nan=False)
+    draft = path.with_name(f".{path.name}.part")  # a full disk must not cost the record that is there
+    draft.write_text(head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n]}\n")
+    draft.replace(path)
     return record
 
 
