@@ -30,7 +30,8 @@ strong-lth runs "SELECT experiment, count(*) FROM records GROUP BY 1"
 ```
 
 Rows do not depend on the number of workers, on the engine, or on interruptions. `records/` holds rows and provenance of the full runs, `published/` the published
-numbers that were compared. *alpha* bounds the probability that a true statement is called refuted; 0 where nothing is random. "Computing" is one core.
+numbers that were compared. *alpha* bounds the probability that a true statement is called refuted; 0 where nothing is random. "Time" is the wall time
+of all shards one after the other, on a machine that did other work too.
 
 """
 
@@ -43,7 +44,7 @@ def experiments() -> list[Experiment]:
 def page() -> str:
     """The text of README.md."""
     pairs = [(entry, _record(entry)) for entry in experiments()]
-    lines = ["| simulation | claim | verdict | computing |", "|---|---|---|---|"]
+    lines = ["| simulation | claim | verdict | time |", "|---|---|---|---|"]
     for entry, record in pairs:
         verdict = "no record yet" if record is None else f"**{record.verdict.name}**"
         seconds = "" if record is None else _time(record.seconds)
