@@ -5,7 +5,7 @@ computes a finished shard twice; ``judge`` compares the rows with the claim; ``q
 """
 
 from strong_lth.experiment.describe import Expectation, Experiment, judge, load, overall
-from strong_lth.experiment.records import Record, read_record, write_record
+from strong_lth.experiment.records import Record, judge_record, read_record, write_record
 from strong_lth.experiment.run import Progress, Run, run
 from strong_lth.experiment.table import query
 
@@ -16,6 +16,7 @@ __all__ = [
     "Record",
     "Run",
     "judge",
+    "judge_record",
     "load",
     "overall",
     "query",

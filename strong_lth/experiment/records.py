@@ -45,19 +45,35 @@ def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
         raise InputError("run", f"{run.missing} of {run.shards} shards missing", "record a complete full run")
     first = min(run.rows, key=lambda row: str(row["started"]))
     record = Record(
-        experiment.id,
-        experiment.claim,
-        experiment.source,
-        digest(plan(experiment).manifest),
-        judge(experiment, run.rows),
-        tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
-        round(run.seconds, 1),
-        commit=str(first["commit"]),
-        device=str(first["device"]),
-        versions=str(first["versions"]),
-        started=str(first["started"]),
-        table=() if experiment.table is None else tuple(plain(row, "table") for row in experiment.table(run.rows)),
+        id=experiment.id,
+        claim=experiment.claim,
+        source=experiment.source,
+        manifest=digest(plan(experiment).manifest),
+        expectations=(),
+        rows=tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
+        seconds=round(run.seconds, 1),
+        **{name: str(first[name]) for name in ("commit", "device", "versions", "started")},
     )
+    return _store(path, _judged(record, experiment))
+
+
+def judge_record(path: Path, experiment: Experiment) -> Record:
+    """Judge the rows of a record again, where expectations or what they speak of (a new bound, say) have changed, and write it back.
+
+    Raises InputError if the rows themselves are of other settings or of another trial code.
+    """
+    record = read_record(path)
+    if record.manifest != digest(plan(experiment).manifest):
+        raise InputError("record", path, "its rows are of other settings or code: run the full experiment again")
+    return _store(path, _judged(replace(record, claim=experiment.claim, source=experiment.source), experiment))
+
+
+def _judged(record: Record, experiment: Experiment) -> Record:
+    table = () if experiment.table is None else tuple(plain(row, "table") for row in experiment.table(record.rows))
+    return replace(record, expectations=judge(experiment, record.rows), table=table)
+
+
+def _store(path: Path, record: Record) -> Record:
     body: dict[str, Any] = dict(vars(record)) | {
         "expectations": [
             vars(item) | {"verdict": item.verdict.name, "foreseen": item.foreseen.name} for item in record.expectations

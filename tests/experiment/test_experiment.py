@@ -17,7 +17,17 @@ import numpy as np
 import pytest
 
 from strong_lth.core import FormatError, InputError, Verdict
-from strong_lth.experiment import Expectation, Experiment, load, overall, query, read_record, run, write_record
+from strong_lth.experiment import (
+    Expectation,
+    Experiment,
+    judge_record,
+    load,
+    overall,
+    query,
+    read_record,
+    run,
+    write_record,
+)
 from strong_lth.experiment.describe import code_digest, generator, load_module
 from strong_lth.experiment.records import stale
 from strong_lth.experiment.run import collect
@@ -329,6 +339,14 @@ def test_records_round_trip_and_say_when_they_are_stale(dice, tmp_path):
     assert stale(written, dice) == []
     assert stale(written, replace(dice, claim="other", seed=9)) == ["claim", "settings or trial code"]
     assert stale(written, replace(dice, expect=lambda rows: [])) == ["expectations"]
+    summary = replace(
+        dice, claim="sums", table=lambda rows: [{"rows": len(rows), "least": min(r["total"] for r in rows)}]
+    )
+    again = judge_record(path, summary)
+    assert (again.claim, again.rows, again.table[0]["rows"]) == ("sums", written.rows, 24)
+    assert list(read_record(path).table[0]) == ["rows", "least"]
+    with pytest.raises(InputError, match="run the full experiment again"):
+        judge_record(path, replace(dice, seed=9))
     path.write_text(path.read_text()[:-40])
     with pytest.raises(FormatError, match=r"dice\.json"):
         read_record(path)
