@@ -52,7 +52,10 @@ def write_record(path: Path, experiment: Experiment, run: Run) -> Record:
         expectations=(),
         rows=tuple({name: value for name, value in row.items() if name not in PROVENANCE[3:]} for row in run.rows),
         seconds=round(run.seconds, 1),
-        **{name: str(first[name]) for name in ("commit", "device", "versions", "started")},
+        commit=str(first["commit"]),
+        device=str(first["device"]),
+        versions=str(first["versions"]),
+        started=str(first["started"]),
     )
     return _store(path, _judged(record, experiment))
 
