@@ -66,6 +66,8 @@ def curves_figure(
             axes.set_xscale("log")
         elif all(float(value).is_integer() for curve in curves for value in curve.x):
             axes.xaxis.get_major_locator().set_params(integer=True)
+        if "y" not in log and all(float(value).is_integer() for curve in curves for value in curve.y):
+            axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(x)
         labels = {curve.label for curve in curves if curve.label}

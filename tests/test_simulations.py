@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import itertools
+import math
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from strong_lth.core import Verdict
@@ -68,3 +71,23 @@ def test_the_printed_factor_is_shown_as_refuted():
     record = read_record(FOLDER / "records" / "perturbation-gain.json")
     assert overall(record.expectations) is Verdict.REFUTED
     assert "**REFUTED**" in (FOLDER / "README.md").read_text()
+
+
+def test_the_rank_test_of_figure_2_is_exact_and_can_fail():
+    """Against all ways in which ten more draws can stand among ours."""
+    module = load_module(FOLDER / "xiong2023_figure2.py")
+    ours = list(range(1, 11))
+    assert module.rank_test(ours, 8) == 1.0
+    assert module.rank_test(ours, 0) == pytest.approx(
+        2 * math.comb(12, 2) / math.comb(20, 10)
+    )  # all of the first eight are theirs
+    below = sum(8 in np.cumsum(order)[: 8 + 2] for order in _orders()) / math.comb(20, 10)
+    assert module.rank_test(ours, 2) == pytest.approx(2 * below)
+
+
+def _orders():
+    """All arrangements of ten of ours (0) and ten of theirs (1)."""
+    for places in itertools.combinations(range(20), 10):
+        order = np.zeros(20, dtype=int)
+        order[list(places)] = 1
+        yield order
