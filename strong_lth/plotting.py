@@ -3,9 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from dataclasses import dataclass
+from typing import IO, Any, Literal
 
 Row = Mapping[str, Any]
+COLOURS = ("#1b6ca8", "#a8321b", "#2a8c4a", "#e08e0b", "#6b3fa0", "#444444", "#c2589b", "#4fb0ae", "#8c6d31")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points (x, y) with optional limits low <= y <= high, and how they are drawn.
+
+    ``style`` has no colour in it; ``colour`` counts through ``COLOURS``, by default the place in the panel. No legend entry without a label.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    style: str = "o-"
+    colour: int | None = None
+
+
+def curves_figure(
+    panels: Mapping[str, Sequence[Curve]],
+    file: IO[bytes],
+    *,
+    title: str,
+    x: str,
+    y: str,
+    log: Literal["", "x", "y", "xy"] = "",
+) -> None:
+    """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``.
+
+    A panel whose labels the one before it has has no legend. Whole numbers have whole ticks.
+    """
+    figure, row = _panels(len(panels))
+    shown: set[str] = set()
+    for axes, (name, curves) in zip(row, panels.items(), strict=True):
+        for number, curve in enumerate(curves):
+            colour = COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)]
+            label = curve.label or "_nolegend_"
+            if curve.low is None or curve.high is None:
+                axes.plot(curve.x, curve.y, curve.style, color=colour, label=label, markersize=4)
+            else:
+                below = [max(b - a, 0.0) for a, b in zip(curve.low, curve.y, strict=True)]
+                above = [max(b - a, 0.0) for a, b in zip(curve.y, curve.high, strict=True)]
+                axes.errorbar(
+                    curve.x,
+                    curve.y,
+                    yerr=[below, above],
+                    fmt=curve.style,
+                    color=colour,
+                    label=label,
+                    capsize=2,
+                    markersize=4,
+                )
+        if "y" in log:
+            axes.set_yscale("log")
+        if "x" in log:
+            axes.set_xscale("log")
+        elif all(float(value).is_integer() for curve in curves for value in curve.x):
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        if "y" not in log and all(float(value).is_integer() for curve in curves for value in curve.y):
+            axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel(x)
+        labels = {curve.label for curve in curves if curve.label}
+        if not labels <= shown:
+            axes.legend(frameon=False, fontsize=8)
+        shown = labels
+    row[0].set_ylabel(y)
+    figure.suptitle(title, fontsize=11)
+    figure.savefig(file, format="png", dpi=130)
 
 
 def candidates_figure(curve: Sequence[Row], file: IO[bytes], *, note: str = "") -> None:
@@ -70,10 +141,15 @@ def errors_figure(rows: Sequence[Row], file: IO[bytes], *, note: str = "") -> No
 
 
 def _axes() -> tuple[Any, Any]:
+    figure, (axes,) = _panels(1)
+    return figure, axes
+
+
+def _panels(count: int) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(7.2 if count == 1 else 4.8 * count, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
@@ -86,3 +162,8 @@ def _save(figure: Any, file: IO[bytes], note: str) -> None:
     if note:
         figure.text(0.995, 0.005, note, fontsize=6, color="#666666", ha="right", va="bottom")
     figure.savefig(file, format="png", dpi=150)
+    row = list(figure.subplots(1, count, squeeze=False, sharey=True)[0])
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    return figure, row

@@ -56,7 +56,7 @@ def binomial_p_value(successes: int, trials: int, probability: float, *, alterna
     """Exact one-sided binomial test: how surprising is the count if the true probability were the claimed one?
 
     ``"greater"``: P(X >= successes), evidence that the truth exceeds ``probability`` (an upper bound is refuted when this is small).
-    ``"less"``: P(X <= successes), evidence that it lies below. X ~ Bin(trials, probability). Both are valid p-values for the composite claims
+    ``"less"``: P(X <= successes), evidence that it lies below. ``"two-sided"``: twice the smaller of both, at most 1. X ~ Bin(trials, probability). Both are valid p-values for the composite claims
     "at most" and "at least".
 
     Raises InputError for bad counts, a probability outside [0, 1] or another alternative.
@@ -67,13 +67,33 @@ def binomial_p_value(successes: int, trials: int, probability: float, *, alterna
     successes, trials = _counts(successes, trials)
     if not 0 <= probability <= 1:
         raise InputError("probability", probability, "give a number in [0, 1]")
+    if alternative == "two-sided":
+        sides = (binomial_p_value(successes, trials, probability, alternative=side) for side in ("greater", "less"))
+        return min(1.0, 2 * min(sides))
     if alternative not in ("greater", "less"):
-        raise InputError("alternative", repr(alternative), "give 'greater' or 'less'")
+        raise InputError("alternative", repr(alternative), "give 'greater', 'less' or 'two-sided'")
     from scipy.special import betainc
 
     if alternative == "less":
         successes, probability = trials - successes, 1 - probability
     return 1.0 if successes == 0 else float(betainc(successes, trials - successes + 1, probability))
+
+
+def dkw_band(trials: int, *, alpha: float = 0.05) -> float:
+    """Half-width of a band around an empirical distribution function that holds the true one everywhere with probability >= 1 - alpha.
+
+    sqrt(ln(2 / alpha) / (2 trials)). Source: Massart, Annals of Probability 18 (1990) 1269-1283, Corollary 1.
+
+    Raises InputError for trials < 1 and for alpha outside (0, 1).
+
+    >>> round(dkw_band(1000), 4)
+    0.0429
+    """
+    if isinstance(trials, bool) or not isinstance(trials, int | np.integer) or trials < 1:
+        raise InputError("trials", repr(trials), "give a whole number >= 1")
+    if not 0 < alpha < 1:
+        raise InputError("alpha", alpha, "give a number strictly between 0 and 1")
+    return float(np.sqrt(np.log(2 / alpha) / (2 * trials)))
 
 
 def _counts(successes: int, trials: int) -> tuple[int, int]:

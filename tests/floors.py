@@ -47,6 +47,7 @@ FENCES = {
     "triton": ("*kernels_gpu*.py",),
     "numba": ("subsetsum/*", "*kernels*.py"),
     "matplotlib": ("plotting.py",),
+    "duckdb": ("experiment/table.py",),
     "networkx": ("networks/graph.py",),
     "cvxpy": ("subsetsum/solvers/*milp*.py", "networks/allotment*.py", "networks/sdp*.py"),
     "tyro": ("cli.py",),

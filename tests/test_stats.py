@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strong_lth.core import InputError
-from strong_lth.stats import binomial_p_value, clopper_pearson
+from strong_lth.stats import binomial_p_value, clopper_pearson, dkw_band
 
 
 def at_least(successes: int, trials: int, p: Fraction) -> float:
@@ -83,9 +84,36 @@ def test_known_intervals() -> None:
         ("confidence", lambda: clopper_pearson(1, 10, confidence=1.0)),
         ("probability", lambda: binomial_p_value(1, 10, 1.5)),
         ("probability", lambda: binomial_p_value(1, 10, math.nan)),
-        ("alternative", lambda: binomial_p_value(1, 10, 0.5, alternative="two-sided")),
+        ("alternative", lambda: binomial_p_value(1, 10, 0.5, alternative="unequal")),
     ],
 )
 def test_bad_input_is_named(name: str, call: Callable[[], object]) -> None:
     with pytest.raises(InputError, match=f"^{name}: "):
         call()
+
+
+@pytest.mark.parametrize(("successes", "probability"), [(3, 0.5), (9, 0.5), (5, 0.5), (0, 0.2), (10, 0.9)])
+def test_two_sided_p_values_double_the_smaller_side(successes: int, probability: float) -> None:
+    sides = [binomial_p_value(successes, 10, probability, alternative=side) for side in ("less", "greater")]
+    both = binomial_p_value(successes, 10, probability, alternative="two-sided")
+    assert both == min(1.0, 2 * min(sides))
+
+
+@pytest.mark.statistical
+def test_the_band_holds_the_whole_distribution_function() -> None:
+    """500 samples of 40 uniform numbers at alpha = 0.2: the band may miss at most that often, and the inequality is not idle."""
+    rng, half = np.random.default_rng(3), dkw_band(40, alpha=0.2)
+    steps = np.arange(41) / 40
+    missed = 0
+    for _ in range(500):
+        x = np.sort(rng.random(40))
+        missed += bool(max((x - steps[:-1]).max(), (steps[1:] - x).max()) > half)
+    assert binomial_p_value(missed, 500, 0.2) > 1e-3
+    assert missed > 40
+    assert dkw_band(4000) == pytest.approx(dkw_band(40) / 10)
+
+
+@pytest.mark.parametrize(("trials", "alpha"), [(0, 0.1), (True, 0.1), (10, 0.0), (10, 1.0)])
+def test_a_band_without_trials_or_level_is_refused(trials: int, alpha: float) -> None:
+    with pytest.raises(InputError, match=r"^(trials|alpha): "):
+        dkw_band(trials, alpha=alpha)

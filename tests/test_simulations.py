@@ -1,0 +1,93 @@
+"""The simulations: quick settings run and agree, records are those of the code, the page is that of the records."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from strong_lth.core import Verdict
+from strong_lth.experiment import judge, load, overall, read_record, run
+from strong_lth.experiment.describe import load_module
+from strong_lth.experiment.records import stale
+
+FOLDER = Path(__file__).parents[1] / "simulations"
+FILES = [path for path in sorted(FOLDER.glob("*.py")) if "\nEXPERIMENT = " in path.read_text()]
+RECORDS = sorted((FOLDER / "records").glob("*.json"))
+SCRIPTS = {
+    "make_readme.py",
+    "pensia2020_fc2.py",
+}  # no experiments: the page, and a run that needs its target file named
+
+
+def test_every_file_is_an_experiment_or_a_declared_script():
+    assert {path.name for path in FOLDER.glob("*.py")} == {path.name for path in FILES} | SCRIPTS
+    assert len(FILES) >= 10
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_quick_setting_runs_in_seconds_and_agrees(path, tmp_path):
+    experiment = load(path)
+    assert experiment.id == path.stem.replace("_", "-")
+    begun = time.process_time()
+    done = run(experiment, tmp_path, smoke=True)
+    outcome = judge(experiment, done.rows)
+    assert outcome
+    assert all(item.as_foreseen for item in outcome), outcome
+    assert all(0 <= item.alpha <= 0.05 for item in outcome)
+    picture = io.BytesIO()
+    experiment.figure(done.rows, picture)
+    assert picture.getvalue().startswith(b"\x89PNG")
+    assert time.process_time() - begun < 30  # 1 to 3 s; the rest is for compiling kernels on a crowded machine
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_simulation_has_a_record_that_its_code_stands_by(path):
+    experiment = load(path)
+    record = read_record(FOLDER / "records" / f"{experiment.id}.json")
+    assert stale(record, experiment) == []
+    assert all(item.as_foreseen for item in record.expectations)
+    assert record.verdict is not Verdict.INCONCLUSIVE
+    assert (FOLDER / "records" / f"{experiment.id}.png").stat().st_size > 10_000
+
+
+def test_no_record_without_a_simulation():
+    ids = {load(path).id for path in FILES}
+    assert {path.stem for path in RECORDS} == ids
+    assert {path.stem for path in (FOLDER / "records").glob("*.png")} == ids
+
+
+def test_the_page_is_that_of_the_records():
+    page = load_module(FOLDER / "make_readme.py").page()
+    assert (FOLDER / "README.md").read_text() == page, "run python simulations/make_readme.py"
+
+
+def test_the_printed_factor_is_shown_as_refuted():
+    record = read_record(FOLDER / "records" / "perturbation-gain.json")
+    assert overall(record.expectations) is Verdict.REFUTED
+    assert "**REFUTED**" in (FOLDER / "README.md").read_text()
+
+
+def test_the_rank_test_of_figure_2_is_exact_and_can_fail():
+    """Against all ways in which ten more draws can stand among ours."""
+    module = load_module(FOLDER / "xiong2023_figure2.py")
+    ours = list(range(1, 11))
+    assert module.rank_test(ours, 8) == 1.0
+    assert module.rank_test(ours, 0) == pytest.approx(
+        2 * math.comb(12, 2) / math.comb(20, 10)
+    )  # all of the first eight are theirs
+    below = sum(8 in np.cumsum(order)[: 8 + 2] for order in _orders()) / math.comb(20, 10)
+    assert module.rank_test(ours, 2) == pytest.approx(2 * below)
+
+
+def _orders():
+    """All arrangements of ten of ours (0) and ten of theirs (1)."""
+    for places in itertools.combinations(range(20), 10):
+        order = np.zeros(20, dtype=int)
+        order[list(places)] = 1
+        yield order
