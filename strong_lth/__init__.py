@@ -22,7 +22,7 @@ _PUBLIC = {
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
-_SUBMODULES = ("bounds", "datasets", "networks", "stats", "streams", "subsetsum")
+_SUBMODULES = ("bounds", "datasets", "networks", "stats", "streams", "subsetsum", "tickets")
 
 __all__ = sorted([*_HOME, *_SUBMODULES])
 

@@ -1,0 +1,56 @@
+"""Trained tickets in one harness: find sparse networks that train well, score them alike, and count what finding them took.
+
+``find`` makes a ticket, ``evaluate`` alone scores it, ``compare`` makes one row per method, density and seed. Methods are listed in ``METHODS``; each sees a
+``TaskView``, which does all training and knows no test data.
+"""
+
+from __future__ import annotations
+
+from strong_lth.tickets.engine import DivergedError
+from strong_lth.tickets.harness import compare, evaluate, find, levels
+from strong_lth.tickets.listed import METHODS
+from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.methods.aws import AWS
+from strong_lth.tickets.methods.dense import Dense
+from strong_lth.tickets.methods.imp import IMP
+from strong_lth.tickets.methods.lrr import LRR
+from strong_lth.tickets.methods.one_shot import OneShotMagnitude
+from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
+from strong_lth.tickets.models import MODELS
+from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.store import FolderStore, MemoryStore
+from strong_lth.tickets.task import Task, view
+from strong_lth.tickets.task_view import TaskView
+from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, Ticket
+
+__all__ = [
+    "AWS",
+    "IMP",
+    "LRR",
+    "METHODS",
+    "MODELS",
+    "ContractError",
+    "Cost",
+    "Dense",
+    "DivergedError",
+    "FolderStore",
+    "Level",
+    "MaskTransfer",
+    "MemoryStore",
+    "OneShotMagnitude",
+    "Outcome",
+    "RandomMask",
+    "Recipe",
+    "Seeds",
+    "SignTransfer",
+    "Task",
+    "TaskView",
+    "Ticket",
+    "TicketMethod",
+    "compare",
+    "evaluate",
+    "find",
+    "levels",
+    "view",
+]
