@@ -60,6 +60,7 @@ METHOD_IMPORTS = (
     "tickets.density",
     "tickets.hooks",
     "tickets.methods",
+    "tickets.pushing",
     "tickets.randomness",
     "tickets.recipe",
     "tickets.method",

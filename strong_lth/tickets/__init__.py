@@ -16,7 +16,10 @@ from strong_lth.tickets.methods.imp import IMP
 from strong_lth.tickets.methods.lrr import LRR
 from strong_lth.tickets.methods.one_shot import OneShotMagnitude
 from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.methods.rst import RST
+from strong_lth.tickets.methods.stable_rewinding import StableRewinding
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
+from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
 from strong_lth.tickets.models import MODELS
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore, MemoryStore
@@ -30,6 +33,7 @@ __all__ = [
     "LRR",
     "METHODS",
     "MODELS",
+    "RST",
     "ContractError",
     "Cost",
     "Dense",
@@ -44,10 +48,13 @@ __all__ = [
     "Recipe",
     "Seeds",
     "SignTransfer",
+    "StableRewinding",
     "Task",
     "TaskView",
     "Ticket",
     "TicketMethod",
+    "UniDLTH",
+    "UniLTH",
     "compare",
     "evaluate",
     "find",

@@ -9,7 +9,10 @@ from strong_lth.tickets.methods.imp import IMP
 from strong_lth.tickets.methods.lrr import LRR
 from strong_lth.tickets.methods.one_shot import OneShotMagnitude
 from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.methods.rst import RST
+from strong_lth.tickets.methods.stable_rewinding import StableRewinding
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
+from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
 
 METHODS: tuple[type[TicketMethod], ...] = (
     Dense,
@@ -20,4 +23,8 @@ METHODS: tuple[type[TicketMethod], ...] = (
     AWS,
     SignTransfer,
     MaskTransfer,
+    RST,
+    UniLTH,
+    UniDLTH,
+    StableRewinding,
 )
