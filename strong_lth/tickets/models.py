@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import torch
 from torch import nn
 
 from strong_lth.core import InputError
+from strong_lth.tickets.blocks import BasicBlock, Bottleneck, InvertedResidual
 
 Shape = tuple[int, int, int]
 Build = Callable[[Shape, int], nn.Module]
@@ -116,43 +116,37 @@ def vgg(shape: Shape, classes: int, plan: tuple[int | str, ...]) -> nn.Module:
     return initialise(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes)))
 
 
-class Block(nn.Module):
-    """A residual block of two 3x3 convolutions; the shortcut is the identity, or a 1x1 convolution with BatchNorm2d where the shape changes."""
-
-    def __init__(self, inside: int, outside: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outside)
-        self.conv2 = nn.Conv2d(outside, outside, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outside)
-        changes = stride != 1 or inside != outside
-        self.shortcut = (
-            nn.Sequential(nn.Conv2d(inside, outside, 1, stride, bias=False), nn.BatchNorm2d(outside))
-            if changes
-            else nn.Identity()
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x (B, inside, H, W) -> (B, outside, H / stride, W / stride)."""
-        inner = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
-        return torch.relu(inner + self.shortcut(x))
-
-
-def resnet(shape: Shape, classes: int, widths: tuple[int, ...], depth: int) -> nn.Module:
-    """A residual network for small images: 3x3 stem, ``depth`` blocks per width (stride 2 from the second on), global average, classifier."""
-    layers: list[nn.Module] = [
-        nn.Conv2d(shape[0], widths[0], 3, 1, 1, bias=False),
-        nn.BatchNorm2d(widths[0]),
-        nn.ReLU(),
-    ]
-    width = widths[0]
-    for stage, size in enumerate(widths):
+def resnet(
+    shape: Shape,
+    classes: int,
+    widths: tuple[int, ...],
+    depths: tuple[int, ...],
+    block: type[BasicBlock] | type[Bottleneck] = BasicBlock,
+) -> nn.Module:
+    """A residual network for small images: 3x3 stem without pooling, ``depths`` blocks per width (stride 2 from the second width on), global average, classifier."""
+    stem = widths[0]
+    layers: list[nn.Module] = [nn.Conv2d(shape[0], stem, 3, 1, 1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()]
+    width = stem
+    for stage, (size, depth) in enumerate(zip(widths, depths, strict=True)):
         for number in range(depth):
-            layers.append(Block(width, size, 2 if stage > 0 and number == 0 else 1))
-            width = size
+            layers.append(block(width, size, 2 if stage > 0 and number == 0 else 1))
+            width = size * block.expansion
     return initialise(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes)))
 
 
+def mobilenet_v2(shape: Shape, classes: int) -> nn.Module:
+    """MobileNetV2 for small images: stem and the first two stages at stride 1, expansion 6, last width 1280."""
+    layers: list[nn.Module] = [nn.Conv2d(shape[0], 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU()]
+    width = 32
+    for expansion, size, depth, stride in _MOBILE:
+        for number in range(depth):
+            layers.append(InvertedResidual(width, size, expansion, stride if number == 0 else 1))
+            width = size
+    layers += [nn.Conv2d(width, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU()]
+    return initialise(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, classes)))
+
+
+_MOBILE = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 _VGG11 = (64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512)
 _VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512)
 
@@ -164,11 +158,13 @@ MODELS: dict[str, Build] = {
     "conv-4": partial(conv_n, depth=4),
     "conv-6": partial(conv_n, depth=6),
     "conv-bn-tiny": conv_bn,
-    "resnet-tiny": partial(resnet, widths=(8, 16), depth=1),
-    "resnet20": partial(resnet, widths=(16, 32, 64), depth=3),
-    "resnet32": partial(resnet, widths=(16, 32, 64), depth=5),
-    "resnet56": partial(resnet, widths=(16, 32, 64), depth=9),
-    "resnet18": partial(resnet, widths=(64, 128, 256, 512), depth=2),
+    "resnet-tiny": partial(resnet, widths=(8, 16), depths=(1, 1)),
+    "resnet20": partial(resnet, widths=(16, 32, 64), depths=(3, 3, 3)),
+    "resnet32": partial(resnet, widths=(16, 32, 64), depths=(5, 5, 5)),
+    "resnet56": partial(resnet, widths=(16, 32, 64), depths=(9, 9, 9)),
+    "resnet18": partial(resnet, widths=(64, 128, 256, 512), depths=(2, 2, 2, 2)),
+    "resnet50": partial(resnet, widths=(64, 128, 256, 512), depths=(3, 4, 6, 3), block=Bottleneck),
+    "mobilenet-v2": mobilenet_v2,
     "vgg11": partial(vgg, plan=_VGG11),
     "vgg16": partial(vgg, plan=_VGG16),
 }

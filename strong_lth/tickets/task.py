@@ -95,17 +95,17 @@ def build(task: Task, seed: int) -> nn.Module:
 
 def layout(task: Task) -> Layout:
     """What the tensors of the task's model are."""
-    return _prepared(task).layout
+    return prepared(task).layout
 
 
 def identity(task: Task) -> str:
     """SHA-256 of what a training depends on: data files, initial weights of seed 0, prunable set, split, augmentation, torch version, threads, instruction set, device kind."""
-    return _prepared(task).identity
+    return prepared(task).identity
 
 
 def view(task: Task, store: Store | None = None, report: Report | None = None) -> TaskView:
     """What a method sees of the task: no test images."""
-    parts = _prepared(task)
+    parts = prepared(task)
 
     def fresh(seed: int) -> State:
         return state_of(build(task, seed))
@@ -126,7 +126,9 @@ def view(task: Task, store: Store | None = None, report: Report | None = None) -
 
 
 @dataclass(frozen=True, eq=False)
-class _Prepared:
+class Prepared:
+    """What is made once per task: images on the device, the roles of the tensors, the content hash."""
+
     training: Images
     validation: Images
     layout: Layout
@@ -134,7 +136,8 @@ class _Prepared:
 
 
 @lru_cache(maxsize=2)
-def _prepared(task: Task) -> _Prepared:
+def prepared(task: Task) -> Prepared:
+    """The parts of a task that stay the same, made once."""
     data, module = dataset(task), build(task, 0)
     training, validation = (
         _part(task, data.train_images[chosen], data.train_labels[chosen]) for chosen in split(data, task.validation)
@@ -152,7 +155,7 @@ def _prepared(task: Task) -> _Prepared:
     )
     if text is None:
         raise InputError("data", "values without a content hash", "give a Dataset of arrays and plain text")
-    return _Prepared(training, validation, plan, text)
+    return Prepared(training, validation, plan, text)
 
 
 def scoring_images(task: Task) -> Images:
