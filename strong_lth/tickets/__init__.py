@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from strong_lth.tickets.comparison import Comparison, planned, read_comparison, run_comparison
 from strong_lth.tickets.engine import DivergedError
 from strong_lth.tickets.harness import compare, evaluate, find, levels
-from strong_lth.tickets.listed import METHODS
+from strong_lth.tickets.listed import METHODS, NAMES
 from strong_lth.tickets.method import TicketMethod
 from strong_lth.tickets.methods.aws import AWS
 from strong_lth.tickets.methods.dense import Dense
@@ -25,6 +26,7 @@ from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore, MemoryStore
 from strong_lth.tickets.task import Task, view
 from strong_lth.tickets.task_view import TaskView
+from strong_lth.tickets.ticket_file import load_ticket, save_ticket
 from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, Ticket
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "METHODS",
     "MODELS",
     "RST",
+    "NAMES",
+    "Comparison",
     "ContractError",
     "Cost",
     "Dense",
@@ -59,5 +63,10 @@ __all__ = [
     "evaluate",
     "find",
     "levels",
+    "load_ticket",
+    "planned",
+    "read_comparison",
+    "run_comparison",
+    "save_ticket",
     "view",
 ]

@@ -170,6 +170,17 @@ def train(
     return Trained(masked(state_of(module), mask), tuple(rows), Cost(fraction, steps, time.perf_counter() - began))
 
 
+def planned_cost(images: int, phases: Sequence[Phase], start: int, until: int | None) -> Cost:
+    """The cost of a training that runs to its end, in epochs and steps."""
+    steps, epochs = 0, 0.0
+    for index, phase in enumerate(phases):
+        per_epoch = max(1, images // phase.recipe.batch)
+        total = phase.recipe.epochs * per_epoch
+        count = total if index > 0 else (total if until is None else min(until, total)) - start
+        steps, epochs = steps + count, epochs + count / per_epoch
+    return Cost(epochs, steps)
+
+
 @lru_cache(maxsize=1)
 def _warm_up() -> None:
     """Load what torch's optimisers load on their first step, so that no training is charged for it."""

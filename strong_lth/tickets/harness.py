@@ -38,7 +38,8 @@ from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, State, Ticket
 
 Row = dict[str, Any]
-Report = Callable[[str, EpochRow], None]
+Report = Callable[[EpochRow], None]
+SeedReport = Callable[[str, int, EpochRow], None]
 
 
 def levels(
@@ -49,13 +50,14 @@ def levels(
     *,
     store: Store | None = None,
     report: Report | None = None,
+    dry: bool = False,
 ) -> Iterator[tuple[Level, Ticket]]:
-    """Every level that a method makes on the way to the densities, with its ticket, checked and with costs.
+    """Every level that a method makes on the way to the densities, with its ticket, checked and with costs. ``dry``: nothing is trained, costs are planned.
 
     Raises ContractError when the method breaks a rule, or leaves a requested density out.
     """
     seeds = Seeds.of(seed) if isinstance(seed, int) else seed
-    looking = view(task, store, None if report is None else _named(method.name, report))
+    looking = view(task, store, report, dry=dry)
     missing = {kept_count(density, looking.layout.prunable) for density in densities}
     with searching():
         track = iter(method.track(looking, tuple(densities), seeds))
@@ -96,7 +98,9 @@ def find(
     return found[-1]
 
 
-def evaluate(ticket: Ticket, task: Task, seed: int = 0, *, store: Store | None = None) -> Outcome:
+def evaluate(
+    ticket: Ticket, task: Task, seed: int = 0, *, store: Store | None = None, report: Report | None = None
+) -> Outcome:
     """Train a ticket by the task's recipe (unless it is used as it is) and score it on the test images, after the last epoch, whatever the method.
 
     ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, or when called by a method during its search.
@@ -104,7 +108,7 @@ def evaluate(ticket: Ticket, task: Task, seed: int = 0, *, store: Store | None =
     refuse_while_searching("an evaluation")
     if ticket.model != model_name(task):
         raise ContractError(f"ticket of {ticket.model}: the model of this task is {model_name(task)}")
-    looking = view(task, store)
+    looking = view(task, store, report)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
     state, cost = ticket.state, Cost()
@@ -136,7 +140,7 @@ def compare(
     seeds: Sequence[int],
     *,
     store: Store | None = None,
-    report: Report | None = None,
+    report: SeedReport | None = None,
 ) -> list[Row]:
     """One flat row per method, density and seed; a reference method has one row per seed, at its own density.
 
@@ -161,12 +165,13 @@ def compare(
     for seed in seeds:
         memory = store if store is not None else MemoryStore()
         for method in methods:
+            told = None if report is None else _told(report, method.name, seed)
             asked = (1.0,) if method.reference else tuple(densities)
             for part in (asked,) if method.together else [(density,) for density in asked]:
                 counts = {kept_count(density, plan.prunable) for density in part}
-                for level, ticket in levels(method, task, part, seed, store=memory, report=report):
+                for level, ticket in levels(method, task, part, seed, store=memory, report=told):
                     if level.mask.kept in counts:
-                        outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory)
+                        outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory, report=told)
                         rows.append(shared | _row(method, ticket, outcome, seed))
     return rows
 
@@ -248,5 +253,5 @@ def check_ticket(ticket: Ticket, level: Level, looking: TaskView, who: str) -> N
         raise ContractError(f"{who}: the mask of the ticket is not that of its level")
 
 
-def _named(name: str, report: Report) -> Callable[[EpochRow], None]:
-    return lambda row: report(name, row)
+def _told(report: SeedReport, name: str, seed: int) -> Report:
+    return lambda row: report(name, seed, row)

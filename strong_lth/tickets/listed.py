@@ -14,17 +14,19 @@ from strong_lth.tickets.methods.stable_rewinding import StableRewinding
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
 from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
 
-METHODS: tuple[type[TicketMethod], ...] = (
-    Dense,
-    RandomMask,
-    OneShotMagnitude,
-    IMP,
-    LRR,
-    AWS,
-    SignTransfer,
-    MaskTransfer,
-    RST,
-    UniLTH,
-    UniDLTH,
-    StableRewinding,
-)
+NAMES: dict[str, type[TicketMethod]] = {
+    "dense": Dense,
+    "random-mask": RandomMask,
+    "one-shot": OneShotMagnitude,
+    "imp": IMP,
+    "lrr": LRR,
+    "aws": AWS,
+    "sign-transfer": SignTransfer,
+    "mask-transfer": MaskTransfer,
+    "rst": RST,
+    "unilth": UniLTH,
+    "unidlth": UniDLTH,
+    "stable-rewinding": StableRewinding,
+}
+
+METHODS: tuple[type[TicketMethod], ...] = tuple(NAMES.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import Level, Seeds, Ticket
@@ -20,6 +20,16 @@ class TicketMethod(Protocol):
     together: ClassVar[
         bool
     ]  # True: one track passes through all densities; False: each density is a track, and a cost, of its own
+
+    @classmethod
+    def authors(cls) -> Self:
+        """The published settings."""
+        ...
+
+    @classmethod
+    def scaled(cls, task: TaskView) -> Self:
+        """Settings of the same proportions for a smaller task."""
+        ...
 
     @property
     def name(self) -> str:

@@ -103,7 +103,7 @@ def identity(task: Task) -> str:
     return prepared(task).identity
 
 
-def view(task: Task, store: Store | None = None, report: Report | None = None) -> TaskView:
+def view(task: Task, store: Store | None = None, report: Report | None = None, *, dry: bool = False) -> TaskView:
     """What a method sees of the task: no test images."""
     parts = prepared(task)
 
@@ -122,6 +122,7 @@ def view(task: Task, store: Store | None = None, report: Report | None = None) -
         fresh=fresh,
         store=store,
         report=report,
+        dry=dry,
     )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import Report, Trained, keep_tensors, load_state, masked, score, train
+from strong_lth.tickets.engine import Report, Trained, keep_tensors, load_state, masked, planned_cost, score, train
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
@@ -25,7 +25,7 @@ class TaskView:
     """Fresh networks, training and validation for a method. Everything trained here is charged to the method.
 
     ``layout`` says what is prunable, ``recipe`` is the task's own, ``spent`` the cost so far, ``like`` a state with the
-    names, shapes and types that every state has.
+    names, shapes and types that every state has. A ``dry`` view trains nothing and counts what it would cost.
     """
 
     def __init__(
@@ -42,13 +42,14 @@ class TaskView:
         fresh: Callable[[int], State],
         store: Store | None,
         report: Report | None,
+        dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
         self.spent = Cost()
         self.like = state_of(module)
         self._identity, self._module, self._augment = identity, module, augment
         self._training, self._validation = training, validation
-        self._fresh, self._store, self._report = fresh, store, report
+        self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
         self._latest: tuple[str | None, str | None, Cost] | None = None
 
     @property
@@ -107,6 +108,10 @@ class TaskView:
         state = masked(state, mask)
         begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
+        if self._dry:
+            cost = planned_cost(len(self._training), phases, start, until)
+            self._latest, self.spent = begun, self.spent + cost
+            return Trained(state, (), cost)
         key = (
             None
             if self._store is None
