@@ -79,3 +79,41 @@ def _axes() -> tuple[Any, Any]:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     return figure, axes
+
+
+def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None:
+    """Accuracy of trained tickets against density and against epochs spent, with 95 % intervals where there are five seeds or more; ``rows`` as made by ``summarise``."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    for index, method in enumerate(methods):
+        mine = sorted((row for row in rows if row["method"] == method), key=lambda row: -row["density"])
+        style = {
+            "color": f"C{index % 10}",
+            "marker": "os^vDP*X<>"[index // 10 % 10 if index >= 10 else index % 10],
+            "markersize": 4,
+        }
+        accuracy = [row["accuracy"] for row in mine]
+        low = [row["accuracy"] - (row["worst"] if row["low"] is None else row["low"]) for row in mine]
+        high = [(row["best"] if row["high"] is None else row["high"]) - row["accuracy"] for row in mine]
+        if len(mine) == 1:
+            left.axhline(accuracy[0], color="black", linewidth=0.8, linestyle="--", label=method)
+        else:
+            dash = "-" if index < 10 else "--"
+            left.errorbar(
+                [row["density"] for row in mine],
+                accuracy,
+                yerr=(low, high),
+                linestyle=dash,
+                linewidth=1,
+                label=method,
+                **style,
+            )
+        spent = [row["find_epochs"] + row["train_epochs"] for row in mine]
+        right.plot(spent, accuracy, linewidth=0.6, linestyle=":", **style)
+    left.set(xscale="log", xlabel="density (kept / prunable)", ylabel="test accuracy")
+    right.set(xscale="log", xlabel="epochs to find and to train")
+    figure.legend(loc="outside right center", fontsize=7)
+    figure.savefig(handle, format="png", dpi=120)
