@@ -102,6 +102,10 @@ def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = Fal
     rows = [asdict(row) for row in result.rows]
     _show(rows, None if json else report.demo_table(rows))
     if not json:
+        from strong_lth.tickets.summary import summarise
+
+        print("trained tickets of another network (digits, mlp-bn), the same final recipe for all:")
+        _show(result.trained, _tickets_table(summarise(result.trained)))
         print(f"{result.seconds:.0f} s; wrote {', '.join(path.name for path in paths)} to {out}/")
         print(f"check it with the standard library alone: python proofs/check_certificate.py {out}/certificate.json")
     return int(not all(row.verified for row in result.rows) or any(row.unserved for row in result.rows))

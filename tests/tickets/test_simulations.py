@@ -5,6 +5,9 @@ import json
 import sys
 from pathlib import Path
 
+from strong_lth.tickets.showcase import showcase
+from strong_lth.tickets.summary import summarise
+
 FOLDER = Path(__file__).resolve().parents[2] / "simulations"
 
 
@@ -35,3 +38,10 @@ def test_maene_stability(tmp_path):
     assert [line["batch"] for line in found["summary"]] == [64, 128]
     assert all(line["gain_of_the_init"]["low"] is None for line in found["summary"])
     assert all(0 <= row["ticket_instability"] <= 1 for row in found["rows"])
+
+
+def test_the_trained_block_of_the_demo():
+    rows = showcase((0,), epochs=2)
+    assert [row["method"] for row in rows] == ["dense", "random (uniform)", "IMP", "signs of AWS", "RST"]
+    assert {row["kept"] for row in rows[1:]} == {164}
+    assert summarise(rows)[0]["seeds"] == 1
