@@ -92,8 +92,9 @@ def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None
         mine = sorted((row for row in rows if row["method"] == method), key=lambda row: -row["density"])
         style = {
             "color": f"C{index % 10}",
-            "marker": "os^vDP*X<>"[index // 10 % 10 if index >= 10 else index % 10],
-            "markersize": 4,
+            "marker": "os^vDP*X<>"[index % 10],
+            "markersize": 5,
+            "markerfacecolor": f"C{index % 10}" if index < 10 else "white",
         }
         accuracy = [row["accuracy"] for row in mine]
         low = [row["accuracy"] - (row["worst"] if row["low"] is None else row["low"]) for row in mine]
@@ -115,5 +116,6 @@ def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None
         right.plot(spent, accuracy, linewidth=0.6, linestyle=":", **style)
     left.set(xscale="log", xlabel="density (kept / prunable)", ylabel="test accuracy")
     right.set(xscale="log", xlabel="epochs to find and to train")
+    right.tick_params(which="minor", labelbottom=False)
     figure.legend(loc="outside right center", fontsize=7)
     figure.savefig(handle, format="png", dpi=120)

@@ -53,6 +53,11 @@ def masked(state: State, mask: Mask | None) -> dict[str, torch.Tensor]:
     return {name: torch.where(keep[name], tensor, 0.0) if name in keep else tensor for name, tensor in state.items()}
 
 
+def on_device(state: State, device: torch.device | str) -> dict[str, torch.Tensor]:
+    """The state with every tensor on the device."""
+    return {name: tensor.to(device) for name, tensor in state.items()}
+
+
 def load_state(module: nn.Module, state: State, keep: Mapping[str, torch.Tensor]) -> None:
     """Put a state, masked, into the module."""
     with torch.no_grad():

@@ -6,7 +6,10 @@ the view that did the training.
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +19,7 @@ import torch
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import load_state, masked, score
+from strong_lth.tickets.engine import load_state, masked, on_device, score
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.layout import Layout
@@ -111,7 +114,8 @@ def evaluate(
     looking = view(task, store, report)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
-    state, cost = ticket.state, Cost()
+    state: State = on_device(ticket.state, task.device)
+    cost = Cost()
     if ticket.use == "train":
         trained = looking.train(state, ticket.mask, task.recipe, order=seed, start=ticket.step)
         state, cost = trained.state, trained.cost
@@ -141,11 +145,13 @@ def compare(
     *,
     store: Store | None = None,
     report: SeedReport | None = None,
+    workers: int = 1,
 ) -> list[Row]:
     """One flat row per method, density and seed; a reference method has one row per seed, at its own density.
 
     All methods share the three seeds of a run, the prunable set, the final recipe and the selection rule (last epoch). Without ``store`` equal trainings of one
-    seed are still run once (the dense level of IMP and LRR), and cost every method what they took.
+    seed are still run once (the dense level of IMP and LRR), and cost every method what they took. ``workers`` > 1 gives each seed to a process of its own, with this
+    process's number of torch threads; the rows are the same, ``report`` is not called, and methods, task and store must be picklable.
     """
     names = [method.name for method in methods]
     if len(set(names)) < len(names):
@@ -155,6 +161,9 @@ def compare(
     plan = layout(task)
     for density in densities:
         kept_count(density, plan.prunable)
+    if workers > 1:
+        parts = _in_processes(methods, task, densities, seeds, store, workers)
+        return [row for part in parts for row in part]
     shared = {
         "task": task_id(task, plan),
         "prunable_set": fingerprint(dict(plan.shapes)),
@@ -174,6 +183,34 @@ def compare(
                         outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory, report=told)
                         rows.append(shared | _row(method, ticket, outcome, seed))
     return rows
+
+
+def _in_processes(
+    methods: Sequence[TicketMethod],
+    task: Task,
+    densities: Sequence[float],
+    seeds: Sequence[int],
+    store: Store | None,
+    workers: int,
+) -> list[list[Row]]:
+    """One ``compare`` per seed, in fresh interpreters; the rows in the order of the seeds."""
+    if isinstance(store, MemoryStore):
+        raise InputError("store", "one in memory", "with several workers give a FolderStore, or none")
+    try:
+        pickle.dumps((methods, task, store))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InputError(
+            "workers", workers, f"give methods and a model that other processes can import ({error})"
+        ) from None
+    arguments = ((list(methods), task, list(densities), seed, store, torch.get_num_threads()) for seed in seeds)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(_one_seed, arguments))
+
+
+def _one_seed(work: tuple[list[TicketMethod], Task, list[float], int, Store | None, int]) -> list[Row]:
+    methods, task, densities, seed, store, threads = work
+    torch.set_num_threads(threads)
+    return compare(methods, task, densities, [seed], store=store)
 
 
 def task_id(task: Task, plan: Layout | None = None) -> str:

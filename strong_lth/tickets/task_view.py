@@ -11,7 +11,17 @@ from torch import nn
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import Report, Trained, keep_tensors, load_state, masked, planned_cost, score, train
+from strong_lth.tickets.engine import (
+    Report,
+    Trained,
+    keep_tensors,
+    load_state,
+    masked,
+    on_device,
+    planned_cost,
+    score,
+    train,
+)
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
@@ -135,6 +145,8 @@ class TaskView:
             )
             if key is not None and self._store is not None:
                 self._store.put(key, trained, mask)
+        else:
+            trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
         self._latest, self.spent = begun, self.spent + trained.cost
         return trained
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skips
 import torch
 
 import strong_lth.tickets as T
+from strong_lth import datasets
+from strong_lth.core import InputError
 from strong_lth.tickets import density, engine
 from strong_lth.tickets import methods as folder
 
@@ -18,7 +21,10 @@ TASK = T.Task(recipe=T.Recipe(epochs=2, batch=128))
 
 
 def scaled(kind, task=TASK):
-    return kind.scaled(T.view(task))
+    """The scaled preset, with ramps cut short: what is tested here does not depend on their length."""
+    method = kind.scaled(T.view(task))
+    short = {"ramp": 6, "hold": 3}
+    return dataclasses.replace(method, **{name: length for name, length in short.items() if hasattr(method, name)})
 
 
 def asked(method):
@@ -92,7 +98,7 @@ def test_a_ticket_trains_and_its_removed_weights_stay_away(kind, found):
 
 @pytest.mark.parametrize("kind", T.METHODS)
 def test_both_presets_exist_and_are_plain_settings(kind):
-    for method in (kind.authors(), scaled(kind)):
+    for method in (kind.authors(), kind.scaled(T.view(TASK)), scaled(kind)):
         assert isinstance(method, kind)
         assert dataclasses.is_dataclass(method)
         assert method == dataclasses.replace(method)
@@ -159,3 +165,47 @@ def test_one_name_twice_and_empty_lists_are_refused():
 def test_a_density_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match="density"):
         T.find(T.RandomMask(), TASK, bad)
+
+
+@pytest.mark.parametrize("model", ["conv-bn-tiny", "resnet-tiny"])
+@pytest.mark.parametrize("kind", T.METHODS)
+def test_every_method_finds_tickets_of_convolutions_and_residual_networks(kind, model):
+    task = T.Task(model=model, recipe=T.Recipe(epochs=1, batch=256))
+    method = scaled(kind, task)
+    ticket = T.find(method, task, 1.0 if method.reference else 0.45)
+    assert ticket.mask.kept == density.kept_count(1.0 if method.reference else 0.45, T.view(task).layout.prunable)
+    outcome = T.evaluate(ticket, task)
+    assert np.isfinite(outcome.loss)
+    for name, keep in ticket.mask.tensors.items():
+        assert torch.all(outcome.state[name][torch.from_numpy(~keep)] == 0)
+
+
+def test_workers_change_no_row():
+    """Everything but the seconds, which are wall time."""
+    methods, seeds = [T.IMP(), T.SignTransfer(scaled(T.AWS))], [3, 1]
+    rows = [T.compare(methods, TASK, [0.6], seeds, workers=workers) for workers in (1, 2)]
+    plain = [[{k: v for k, v in row.items() if not k.endswith("seconds")} for row in part] for part in rows]
+    assert plain[0] == plain[1]
+    assert [row["seed"] for row in plain[0]] == [3, 3, 1, 1]
+
+
+def test_what_other_processes_cannot_have_is_refused():
+    own = T.Task(
+        model=lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 8), torch.nn.Linear(8, 10)),
+        name="mine",
+    )
+    with pytest.raises(ValueError, match="other processes can import"):
+        T.compare([T.IMP()], own, [0.5], [0], workers=2)
+    with pytest.raises(ValueError, match="one in memory"):
+        T.compare([T.IMP()], TASK, [0.5], [0], workers=2, store=T.MemoryStore())
+
+
+def test_fashion_mnist_has_the_shape_the_zoo_expects():
+    try:
+        datasets.load("fashion-mnist")
+    except (FileNotFoundError, InputError):
+        pytest.skip(skips.NO_FASHION)
+    task = T.Task(data="fashion-mnist", model="lenet-300-100", recipe=T.Recipe(epochs=1, lr=0.05, batch=128))
+    view = T.view(task)
+    assert view.training_images == 54_000
+    assert T.evaluate(T.find(T.RandomMask(), task, 0.2), task).accuracy > 0.75
