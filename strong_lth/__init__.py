@@ -24,7 +24,7 @@ _PUBLIC = {
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
-_SUBMODULES = ("bounds", "datasets", "experiment", "networks", "stats", "streams", "subsetsum", "validate")
+_SUBMODULES = ("bounds", "datasets", "experiment", "networks", "stats", "streams", "subsetsum", "tickets", "validate")
 
 __all__ = sorted([*_HOME, *_SUBMODULES])
 

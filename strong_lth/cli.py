@@ -29,6 +29,8 @@ import strong_lth
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from strong_lth.tickets.comparison import Comparison
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -100,7 +102,11 @@ def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = Fal
     rows = [asdict(row) for row in result.rows]
     _show(rows, None if json else report.demo_table(rows))
     if not json:
+        from strong_lth.tickets.summary import summarise
+
         strict = result.strictest
+        print("trained tickets of another network (digits, mlp-bn), the same final recipe for all:")
+        _show(result.trained, _tickets_table(summarise(result.trained)))
         print(f"{result.seconds:.0f} s; wrote {', '.join(path.name for path in paths)} to {out}/")
         print(f"ticket and certificate are those of tol {strict.tol:g}, perturbation {strict.perturbation:g}")
         print(f"check it with the standard library alone: python proofs/check_certificate.py {out}/certificate.json")
@@ -507,6 +513,96 @@ def runs(
     return 0
 
 
+def tickets(
+    method: tyro.conf.Positional[str],
+    *,
+    data: str = "digits",
+    model: str = "mlp-bn",
+    density: tuple[float, ...] = (0.1,),
+    seeds: tuple[int, ...] = (0,),
+    epochs: int | None = None,
+    lr: float | None = None,
+    batch: int | None = None,
+    preset: Literal["scaled", "authors"] = "scaled",
+    device: str = "cpu",
+    out: Path | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+
+    Args:
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding.
+        data: digits, mnist, fashion-mnist, cifar10 or cifar100.
+        model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
+        density: Fractions of the prunable weights to keep.
+        seeds: Run numbers.
+        epochs: Epochs of the final training (and of each round where the method says so).
+        lr: Largest learning rate.
+        batch: Images per step.
+        preset: Settings of the method: scaled to the task, or the authors'.
+        device: cpu or cuda.
+        out: Folder for the run; the same call resumes it.
+        dry_run: Print what it will cost, train nothing.
+        json: Print the rows as JSON.
+    """
+    settings = _given(
+        methods=(method,), densities=density, seeds=seeds, data=data, model=model, preset=preset, device=device
+    )
+    chosen = _comparison(None, settings, epochs, lr, batch)
+    status = _compare(chosen, out, dry_run, json)
+    if out is not None and not dry_run:
+        _write_tickets(chosen, out)
+    return status
+
+
+def compare(
+    methods: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    config: Path | None = None,
+    data: str | None = None,
+    model: str | None = None,
+    density: tuple[float, ...] = (),
+    seeds: tuple[int, ...] = (),
+    epochs: int | None = None,
+    lr: float | None = None,
+    batch: int | None = None,
+    preset: Literal["scaled", "authors"] | None = None,
+    device: str | None = None,
+    out: Path | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Compare ways to find trained tickets: accuracy and cost per method and density over the same seeds.
+
+    Args:
+        methods: Methods, as for `tickets`.
+        config: A TOML file with these settings (and a table [recipe]); options given here win.
+        data: digits (default), mnist, fashion-mnist, cifar10 or cifar100.
+        model: A model of the zoo; default mlp-bn.
+        density: Fractions of the prunable weights to keep; default 0.5 0.2 0.1 0.05.
+        seeds: Run numbers; default 0 1 2 3 4. An interval needs five, a verdict eight.
+        epochs: Epochs of the final training.
+        lr: Largest learning rate.
+        batch: Images per step.
+        preset: Settings of the methods: scaled to the task (default), or the authors'.
+        device: cpu or cuda.
+        out: Folder for the run; the same call resumes it.
+        dry_run: Print what it will cost, train nothing.
+        json: Print the rows as JSON.
+    """
+    settings = _given(
+        methods=methods or None,
+        densities=density or None,
+        seeds=seeds or None,
+        data=data,
+        model=model,
+        preset=preset,
+        device=device,
+    )
+    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json)
+
+
 COMMANDS: tuple[Callable[..., int], ...] = (
     demo,
     solve,
@@ -515,6 +611,8 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     check,
     approximate,
     certify,
+    tickets,
+    compare,
     simulate,
     runs,
     data,
@@ -652,6 +750,91 @@ def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> int:
     if strong.unserved:
         print(f"strong-lth: {report.unserved_sentence(strong)}", file=sys.stderr)
     return int(bool(strong.unserved) or not error.certificate.ok)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _comparison(
+    config: Path | None, settings: Mapping[str, Any], epochs: int | None, lr: float | None, batch: int | None
+) -> Comparison:
+    from strong_lth.tickets import comparison
+
+    chosen = comparison.make_comparison(settings) if config is None else comparison.read_comparison(config, **settings)
+    return comparison.with_recipe(chosen, epochs=epochs, lr=lr, batch=batch)
+
+
+def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) -> int:
+    """Show the planned cost, or run and show the rows."""
+    from strong_lth import tickets
+    from strong_lth.tickets.summary import summarise
+
+    plan = tickets.planned(chosen)
+    if dry_run:
+        columns = {"method": "method", "search_epochs": "epochs to find", "final_epochs": "epochs to train"}
+        _show(plan, None if json else _table(plan, columns))
+        return 0
+    if out is not None:
+        _make_folder(out)
+    totals = {row["method"]: round(row["search_epochs"] + row["final_epochs"]) for row in plan}
+    done = dict.fromkeys(totals, 0)
+    with _progress() as progress, tempfile.TemporaryDirectory() as scratch:
+
+        def report(method: str, seed: int, row: Any) -> None:
+            done[method] += 1
+            progress(f"{method}, seed {seed}: loss {row.train_loss:.3f}", done[method], totals[method])
+
+        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report)
+    _show(rows, None if json else _tickets_table(summarise(rows)))
+    return 0
+
+
+def _write_tickets(chosen: Comparison, out: Path) -> None:
+    """The tickets of a finished run, from its stored trainings."""
+    from strong_lth import tickets
+    from strong_lth.tickets.comparison import methods_of, task_of
+
+    task = task_of(chosen)
+    store = tickets.FolderStore(out / "trainings")
+    for method in methods_of(chosen, task):
+        for seed in chosen.seeds:
+            for density in (1.0,) if method.reference else chosen.densities:
+                ticket = tickets.find(method, task, density, seed, store=store)
+                tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
+
+
+def _make_folder(path: Path) -> None:
+    from strong_lth.core import InputError
+
+    if path.exists() and not path.is_dir():
+        raise InputError("--out", path, "name a folder")
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def _tickets_table(rows: Sequence[Row]) -> Table:
+    shown = []
+    for row in rows:
+        interval = (
+            f"{row['worst']:.2%} .. {row['best']:.2%}"
+            if row["low"] is None
+            else f"{row['low']:.2%} - {row['high']:.2%}"
+        )
+        shown.append(
+            {
+                "method": row["method"],
+                "density": f"{row['density']:.2%}",
+                "kept": f"{row['kept']:,}",
+                "accuracy": f"{row['accuracy']:.2%}",
+                "interval": interval,
+                "find": f"{row['find_epochs']:g}",
+                "train": f"{row['train_epochs']:g}",
+                "seconds": f"{row['seconds']:.1f}",
+            }
+        )
+    names = ("method", "density", "kept", "accuracy", "95 % interval (or range ..)", "epochs to find", "to train", "s")
+    keys = ("method", "density", "kept", "accuracy", "interval", "find", "train", "seconds")
+    return _table(shown, dict(zip(keys, names, strict=True)))
 
 
 def _width(text: str) -> int | list[int] | Literal["smallest"] | None:

@@ -151,10 +151,51 @@ def _panels(count: int) -> tuple[Any, list[Any]]:
 
     figure = Figure(figsize=(7.2 if count == 1 else 4.8 * count, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    return figure, axes
+    row = list(figure.subplots(1, count, squeeze=False, sharey=True)[0])
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    return figure, row
+
+
+def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None:
+    """Accuracy of trained tickets against density and against epochs spent, with 95 % intervals where there are five seeds or more; ``rows`` as made by ``summarise``."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    for index, method in enumerate(methods):
+        mine = sorted((row for row in rows if row["method"] == method), key=lambda row: -row["density"])
+        style = {
+            "color": f"C{index % 10}",
+            "marker": "os^vDP*X<>"[index % 10],
+            "markersize": 5,
+            "markerfacecolor": f"C{index % 10}" if index < 10 else "white",
+        }
+        accuracy = [row["accuracy"] for row in mine]
+        low = [row["accuracy"] - (row["worst"] if row["low"] is None else row["low"]) for row in mine]
+        high = [(row["best"] if row["high"] is None else row["high"]) - row["accuracy"] for row in mine]
+        if len(mine) == 1:
+            left.axhline(accuracy[0], color="black", linewidth=0.8, linestyle="--", label=method)
+        else:
+            dash = "-" if index < 10 else "--"
+            left.errorbar(
+                [row["density"] for row in mine],
+                accuracy,
+                yerr=(low, high),
+                linestyle=dash,
+                linewidth=1,
+                label=method,
+                **style,
+            )
+        spent = [row["find_epochs"] + row["train_epochs"] for row in mine]
+        right.plot(spent, accuracy, linewidth=0.6, linestyle=":", **style)
+    left.set(xscale="log", xlabel="density (kept / prunable)", ylabel="test accuracy")
+    right.set(xscale="log", xlabel="epochs to find and to train")
+    right.tick_params(which="minor", labelbottom=False)
+    figure.legend(loc="outside right center", fontsize=7)
+    figure.savefig(handle, format="png", dpi=120)
 
 
 def _save(figure: Any, file: IO[bytes], note: str) -> None:
@@ -162,8 +203,3 @@ def _save(figure: Any, file: IO[bytes], note: str) -> None:
     if note:
         figure.text(0.995, 0.005, note, fontsize=6, color="#666666", ha="right", va="bottom")
     figure.savefig(file, format="png", dpi=150)
-    row = list(figure.subplots(1, count, squeeze=False, sharey=True)[0])
-    for axes in row:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
-    return figure, row

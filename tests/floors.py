@@ -53,6 +53,23 @@ FENCES = {
     "tyro": ("cli.py",),
 }
 
+# What a ticket method may import from the package: nothing that leads to test data or to the harness that scores it.
+METHODS = "tickets/methods/"
+METHOD_IMPORTS = (
+    "core",
+    "networks.mask",
+    "tickets.continued",
+    "tickets.density",
+    "tickets.hooks",
+    "tickets.methods",
+    "tickets.pushing",
+    "tickets.randomness",
+    "tickets.recipe",
+    "tickets.method",
+    "tickets.types",
+    "tickets.task_view",
+)
+
 # Slow to load: imported inside functions only.
 INSIDE_FUNCTIONS = ("scipy.stats",)
 
@@ -109,6 +126,10 @@ def _check(item: Import, name: str, inside: str, declared: set[str], package: Pa
         yield f"the library imports {top}/"
     elif top not in sys.stdlib_module_names and top not in declared:
         yield f"{top} is not a dependency in pyproject.toml"
+    if inside.startswith(METHODS) and top == PACKAGE:
+        allowed = [f"{PACKAGE}.{module}" for module in METHOD_IMPORTS]
+        if not any(item.module == module or item.module.startswith(f"{module}.") for module in allowed):
+            yield f"a ticket method imports {item.module}; it may see {', '.join(METHOD_IMPORTS)} only"
     if item.typing:
         return
     for fenced, places in FENCES.items():

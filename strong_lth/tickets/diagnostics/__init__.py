@@ -1,0 +1,1 @@
+"""Measurements on trained tickets: paths between networks, signs, masks, functions and weights."""

@@ -1,0 +1,1 @@
+"""One file per method; ``strong_lth.tickets.listed`` lists them."""

@@ -1,0 +1,179 @@
+"""What a method sees of a task: its training part, and a way to train. The test part is not in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from strong_lth.core import InputError
+from strong_lth.networks.mask import Mask
+from strong_lth.tickets.density import kept_count
+from strong_lth.tickets.engine import (
+    Report,
+    Trained,
+    keep_tensors,
+    load_state,
+    masked,
+    on_device,
+    planned_cost,
+    score,
+    train,
+)
+from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.hooks import Phase
+from strong_lth.tickets.images import Augment, Images
+from strong_lth.tickets.layout import Layout, state_of
+from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.store import Store
+from strong_lth.tickets.types import Cost, State, Ticket
+
+
+class TaskView:
+    """Fresh networks, training and validation for a method. Everything trained here is charged to the method.
+
+    ``layout`` says what is prunable, ``recipe`` is the task's own, ``spent`` the cost so far, ``like`` a state with the
+    names, shapes and types that every state has. A ``dry`` view trains nothing and counts what it would cost.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        identity: str,
+        module: nn.Module,
+        layout: Layout,
+        recipe: Recipe,
+        augment: Augment,
+        training: Images,
+        validation: Images,
+        fresh: Callable[[int], State],
+        store: Store | None,
+        report: Report | None,
+        dry: bool = False,
+    ) -> None:
+        self.name, self.layout, self.recipe = name, layout, recipe
+        self.spent = Cost()
+        self.like = state_of(module)
+        self._identity, self._module, self._augment = identity, module, augment
+        self._training, self._validation = training, validation
+        self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
+        self._latest: tuple[str | None, str | None, Cost] | None = None
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Full batches of the task's recipe in one pass over the training part."""
+        return self.steps(self.recipe)
+
+    def steps(self, recipe: Recipe) -> int:
+        """Full batches of a recipe in one pass over the training part."""
+        return max(1, len(self._training) // recipe.batch)
+
+    @property
+    def training_images(self) -> int:
+        """Images in the training part, without those of the validation split."""
+        return len(self._training)
+
+    def fresh(self, seed: int) -> State:
+        """A newly initialised network, a function of the seed alone."""
+        return self._fresh(seed)
+
+    def dense(self) -> Mask:
+        """The mask that keeps every prunable weight."""
+        return Mask({name: torch.ones(shape, dtype=torch.bool).numpy() for name, shape in self.layout.shapes.items()})
+
+    def kept(self, density: float) -> int:
+        """Prunable weights kept at a density."""
+        return kept_count(density, self.layout.prunable)
+
+    def magnitudes(self, state: State) -> dict[str, torch.Tensor]:
+        """|w| of every prunable tensor, in model order."""
+        return {name: state[name].abs() for name in self.layout.shapes}
+
+    def train(
+        self,
+        state: State,
+        mask: Mask | None,
+        phases: Recipe | Phase | Sequence[Phase],
+        *,
+        order: int,
+        first_epoch: int = 0,
+        start: int = 0,
+        until: int | None = None,
+    ) -> Trained:
+        """Train a state under a mask and charge its cost; a finished training in the store is taken from there, at the cost it had.
+
+        See ``engine.train`` for ``start``, ``until`` and ``first_epoch``.
+        """
+        if isinstance(phases, Recipe):
+            phases = (Phase(phases),)
+        elif isinstance(phases, Phase):
+            phases = (phases,)
+        for name in self.layout.shapes if mask is not None else ():
+            if mask is not None and name not in mask.tensors:
+                raise InputError("mask", f"no tensor {name}", "give a mask for every prunable tensor")
+        keep = None if mask is None else dict(mask.tensors)
+        state = masked(state, mask)
+        begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
+        settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
+        if self._dry:
+            cost = planned_cost(len(self._training), phases, start, until)
+            self._latest, self.spent = begun, self.spent + cost
+            return Trained(state, (), cost)
+        key = (
+            None
+            if self._store is None
+            else fingerprint(self._identity, self._augment, dict(state), keep, list(phases), settings)
+        )
+        trained = None if key is None or self._store is None else self._store.get(key)
+        if trained is None:
+            trained = train(
+                self._module,
+                self._training,
+                self._validation,
+                state,
+                mask,
+                phases,
+                order=order,
+                first_epoch=first_epoch,
+                start=start,
+                until=until,
+                augment=self._augment,
+                report=self._report,
+            )
+            if key is not None and self._store is not None:
+                self._store.put(key, trained, mask)
+        else:
+            trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
+        self._latest, self.spent = begun, self.spent + trained.cost
+        return trained
+
+    def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:
+        """(cross-entropy, accuracy) on the validation split."""
+        load_state(self._module, state, keep_tensors(mask, str(self._training.pixels.device)))
+        return score(self._module, self._validation)
+
+    def ticket(
+        self,
+        mask: Mask,
+        state: State,
+        use: Literal["as-is", "train"] = "train",
+        *,
+        step: int = 0,
+        notes: Mapping[str, Any] | None = None,
+    ) -> Ticket:
+        """A ticket of this task's model; the harness fills in its cost."""
+        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step)
+
+    def cost_of(self, ticket: Ticket) -> Cost:
+        """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
+        if self._latest is not None:
+            state, mask, before = self._latest
+            if (fingerprint(masked(ticket.state, ticket.mask)), fingerprint(dict(ticket.mask.tensors))) == (
+                state,
+                mask,
+            ):
+                return before
+        return self.spent

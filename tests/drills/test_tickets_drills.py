@@ -1,0 +1,198 @@
+"""Methods that cheat: each must be refused by the harness, or its claim overwritten."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import floors
+import numpy as np
+import pytest
+import torch
+
+import strong_lth.tickets as T
+from strong_lth.networks import Mask
+
+TASK = T.Task(recipe=T.Recipe(epochs=1, batch=256))
+
+
+@dataclass(frozen=True)
+class Cheat:
+    """An honest random mask, until ``trick`` changes its level or ticket."""
+
+    trick: object
+    reference: ClassVar[bool] = False
+    together: ClassVar[bool] = True
+    name: ClassVar[str] = "cheat"
+
+    def track(self, task, densities, seeds):
+        for level in T.RandomMask().track(task, densities, seeds):
+            yield self.trick(level, task) or level
+
+    def ticket(self, level, task, seeds):
+        return task.ticket(level.mask, level.start)
+
+
+def shifted(level, task):
+    keep = {name: array.copy() for name, array in level.mask.tensors.items()}
+    name = next(iter(keep))
+    keep[name].flat[np.flatnonzero(~keep[name])[0]] = True
+    return replace(level, mask=Mask(keep))
+
+
+def too_dense_but_consistent(level, task):
+    wrong = shifted(level, task)
+    return replace(wrong, density=wrong.mask.density)
+
+
+def float_mask(level, task):
+    return replace(level, mask=Mask({name: array.astype(float) for name, array in level.mask.tensors.items()}))
+
+
+def classifier_too(level, task):
+    name = task.layout.classifier[0]
+    return replace(level, mask=Mask({**level.mask.tensors, name: np.ones(task.like[name].shape, bool)}))
+
+
+def layer_forgotten(level, task):
+    first = next(iter(level.mask.tensors))
+    return replace(level, mask=Mask({n: a for n, a in level.mask.tensors.items() if n != first}))
+
+
+def wrong_shape(level, task):
+    return replace(level, mask=Mask({name: array.reshape(-1) for name, array in level.mask.tensors.items()}))
+
+
+def not_a_mask(level, task):
+    return replace(level, mask=dict(level.mask.tensors.items()))
+
+
+def nan_state(level, task):
+    name = task.layout.classifier[0]
+    return replace(level, start={**level.start, name: torch.full_like(level.start[name], float("nan"))})
+
+
+def half_state(level, task):
+    return replace(level, start={name: level.start[name] for name in list(level.start)[1:]})
+
+
+def double_state(level, task):
+    return replace(level, start={name: tensor.double() for name, tensor in level.start.items()})
+
+
+def peeks(level, task):
+    T.evaluate(task.ticket(level.mask, level.start), TASK)
+
+
+def peeks_at_images(level, task):
+    from strong_lth.tickets import task as module
+
+    module.scoring_images(TASK)
+
+
+@pytest.mark.parametrize(
+    ("trick", "complaint"),
+    [
+        (shifted, "level of density 0.5 keeps 4097"),
+        (too_dense_but_consistent, "no level with exactly 4096 kept"),
+        (float_mask, "give a boolean numpy array"),
+        (classifier_too, "mask exactly the prunable set"),
+        (layer_forgotten, "mask exactly the prunable set"),
+        (wrong_shape, "give booleans of shape"),
+        (not_a_mask, "the mask is a dict"),
+        (nan_state, "is not finite"),
+        (half_state, "too many or too few"),
+        (double_state, "expected torch.float32"),
+        (peeks, "asked for an evaluation"),
+        (peeks_at_images, "asked for the test images"),
+    ],
+)
+def test_a_cheat_is_refused(trick, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        T.find(Cheat(trick), TASK, 0.5)
+
+
+def test_the_honest_form_of_the_cheat_passes():
+    assert T.find(Cheat(lambda level, task: None), TASK, 0.5).mask.kept == 4096
+
+
+def test_a_track_that_leaves_out_a_density_is_refused():
+    @dataclass(frozen=True)
+    class Short(Cheat):
+        def track(self, task, densities, seeds):
+            return super().track(task, densities[:1], seeds)
+
+    with pytest.raises(T.ContractError, match="no level with exactly 819 kept"):
+        list(T.levels(Short(lambda level, task: None), TASK, (0.5, 0.1)))
+
+
+def test_a_cost_claimed_by_a_method_is_overwritten():
+    @dataclass(frozen=True)
+    class Modest(Cheat):
+        def ticket(self, level, task, seeds):
+            state = task.train(level.start, None, task.recipe, order=0).state
+            return replace(task.ticket(level.mask, state), cost=T.Cost())
+
+    ticket = T.find(Modest(lambda level, task: None), TASK, 0.5)
+    assert ticket.cost.epochs == 1
+    assert ticket.cost.steps == 5
+    assert ticket.cost.seconds > 0
+
+
+def test_training_under_another_mask_first_is_charged_even_if_the_state_is_then_thrown_away():
+    @dataclass(frozen=True)
+    class Wasteful(Cheat):
+        def ticket(self, level, task, seeds):
+            task.train(level.start, None, task.recipe, order=0)
+            return task.ticket(level.mask, level.start)
+
+    assert T.find(Wasteful(lambda level, task: None), TASK, 0.5).cost.epochs == 1
+
+
+def test_a_ticket_with_another_mask_than_its_level_is_refused():
+    @dataclass(frozen=True)
+    class Swaps(Cheat):
+        def ticket(self, level, task, seeds):
+            return task.ticket(Mask({name: ~keep for name, keep in level.mask.tensors.items()}), level.start)
+
+    with pytest.raises(T.ContractError, match="not that of its level"):
+        T.find(Swaps(lambda level, task: None), TASK, 0.5)
+
+
+def test_a_ticket_of_another_model_is_refused():
+    ticket = T.find(T.RandomMask(), TASK, 0.5)
+    with pytest.raises(T.ContractError, match="lenet-300-100"):
+        T.evaluate(ticket, T.Task(model="lenet-300-100", recipe=TASK.recipe))
+
+
+def test_the_view_holds_no_test_image():
+    """Walks everything that hangs on a view; no tensor in it has as many images as the test part, and no data set is reachable."""
+    from strong_lth.datasets import Dataset
+
+    seen, stack, images = set(), [vars(T.view(TASK))], set()
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        assert not isinstance(item, Dataset)
+        if isinstance(item, torch.Tensor | np.ndarray):
+            images.add(len(item) if item.ndim == 4 and len(item) > 1 else 0)
+        elif isinstance(item, dict):
+            stack += item.values()
+        elif isinstance(item, list | tuple):
+            stack += item
+        elif hasattr(item, "__dict__") and not isinstance(item, type) and not callable(item):
+            stack += vars(item).values()
+    assert len(images - {0}) == 2
+    assert sum(images) == 1442
+    assert 355 not in images
+
+
+def test_a_method_that_imports_the_data_is_seen_by_the_fence(tmp_path):
+    package = tmp_path / "strong_lth"
+    (package / "tickets" / "methods").mkdir(parents=True)
+    (package / "datasets.py").write_text("")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = []\n')
+    (package / "tickets" / "methods" / "peek.py").write_text("from strong_lth import datasets\n")
+    found = floors.violations(tmp_path)
+    assert len(found) == 1
+    assert "a ticket method imports strong_lth.datasets" in found[0]
