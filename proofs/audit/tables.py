@@ -13,6 +13,7 @@ from registry import Registry, Theorem, load
 
 HEADLINES = (
     "rss-contraction-checked",
+    "recursion",
     "slth",
     "slth-exact",
     "slth-general",
