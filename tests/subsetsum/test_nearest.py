@@ -7,8 +7,10 @@ import pytest
 
 from strong_lth.core import Status
 from strong_lth.subsetsum import SubsetSumProblem, kernels_windows, solve, solve_batch, verify, windows
-from strong_lth.subsetsum.engines import nearest_engine
-from strong_lth.subsetsum.kernels_nearest import nearest_rows
+from strong_lth.subsetsum.engines import make_rows, moves_of, nearest_engine
+from strong_lth.subsetsum.exact import choose_moves
+from strong_lth.subsetsum.fixedpoint import GUARD
+from strong_lth.subsetsum.kernels_nearest import any_rows, nearest_rows
 
 
 def nearest(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,6 +49,40 @@ def test_every_sum_and_meet_in_the_middle_equal_brute_force(n: int) -> None:
 def test_shared_candidates_give_the_distances_of_repeated_ones() -> None:
     x, z = adversarial(np.random.default_rng(1), 100, 15)
     assert np.array_equal(nearest(x[:1], z)[1], nearest(np.repeat(x[:1], 100, axis=0), z)[1])
+
+
+@pytest.mark.parametrize("n", [1, 5, 12, 14, 19])
+def test_any_subset_is_found_exactly_where_there_is_one(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x, z = adversarial(rng, 240, n)
+    half = rng.integers(0, 1 << int(rng.integers(3, 56)), 240) * 2 * GUARD
+    z = np.clip(z, -(2**58), 2**58) // GUARD * GUARD
+    bottom, top = z - half, z + half
+    bottom[::9] = top[::9] + 2 * GUARD  # empty
+    keep, used = np.zeros((240, n), np.bool_), np.empty(240, np.int64)
+    any_rows(x, bottom, top, n, keep, used)
+    hit = used >= 0
+    distance = nearest(x, (bottom + top) // 2)[1]
+    assert np.array_equal(hit, distance <= (top - bottom) // 2)
+    sums = (x * keep).sum(axis=1)
+    assert ((bottom <= sums) & (sums <= top))[hit].all()
+    assert not keep[~hit].any()
+    last = np.where(keep.any(axis=1), n - keep[:, ::-1].argmax(axis=1), 0)
+    assert (last[hit] <= used[hit]).all()
+    assert hit.any() or n == 1
+
+
+def test_compiled_moves_are_the_numpy_moves() -> None:
+    rng = np.random.default_rng(6)
+    for k in range(150):
+        n = int(rng.integers(1, 15))
+        x = rng.normal(size=(20, n)) * 10.0 ** rng.uniform(-6, 2, (20, n)) if k % 2 else rng.uniform(-1, 1, (20, n))
+        e = rng.uniform(0, 1, (20, n)) * 10.0 ** rng.uniform(-9, 1)
+        if k % 3 == 0:
+            x, e = x[:1], e[:1]
+        rows = make_rows(x, e, rng.normal(size=20) * n**0.5, np.zeros(20))
+        keep = rng.random((20, n)) < 0.5
+        assert np.array_equal(moves_of(rows, keep), choose_moves(rows.grid, keep, rows.spot))
 
 
 def window_instances(count: int) -> list[tuple[np.ndarray, int, int, int]]:
