@@ -189,3 +189,17 @@ def test_integers_and_float32_are_their_doubles() -> None:
             b = solve_batch(x.astype(np.float64), z.astype(np.float64), objective=objective)
             assert np.array_equal(a.errors, b.errors)
             assert np.array_equal(a.keep, b.keep)
+
+
+def test_many_candidates_whose_sums_coincide_are_proved_by_merging() -> None:
+    rng = np.random.default_rng(7)
+    coarse = rng.integers(-8, 9, 50) / 8
+    solution = solve(SubsetSumProblem(coarse, 0.3))
+    assert (solution.status, solution.error) == (Status.OPTIMAL, pytest.approx(0.05))
+    twins = np.repeat(rng.uniform(-1, 1, 3), 17)  # equal candidates, on no coarse grid
+    solution = solve(SubsetSumProblem(twins, 0.3))
+    sums = (
+        np.arange(18)[:, None, None] * twins[0] + np.arange(18)[:, None] * twins[17] + np.arange(18) * twins[34]
+    ).ravel()
+    assert solution.error == pytest.approx(np.abs(sums - 0.3).min(), abs=1e-14)
+    assert solution.status is Status.OPTIMAL
