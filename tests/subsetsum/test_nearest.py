@@ -94,7 +94,12 @@ def window_instances(count: int) -> list[tuple[np.ndarray, int, int, int]]:
         scale = 2 ** int(rng.choice([50, 50, 50, 12, 3]))
         x = rng.integers(-scale, scale, n) * 4
         found.append(
-            (x, int(rng.integers(-4 * scale, 4 * scale)), 1 << int(rng.integers(2, 9)), int(rng.integers(1, 9)))
+            (
+                x,
+                int(rng.integers(-4 * scale, 4 * scale)) * int(rng.choice([1, 1, 5])),
+                1 << int(rng.integers(2, 9)),
+                int(rng.integers(1, 9)),
+            )
         )
     return found
 
