@@ -36,9 +36,7 @@ def measured(name: str, command: list[str]) -> dict[str, Any]:
         "peak_mib": round(usage.ru_maxrss / 1024),
         "exit_status": os.waitstatus_to_exitcode(status),
     }
-    print(
-        f"{row['job']:52} {row['wall_s']:8.2f} s wall {row['cpu_s']:8.2f} s CPU {row['peak_mib']:6} MiB  status {row['exit_status']}"
-    )
+    print(f"{row['job']:52} {row['wall_s']:8.2f} s wall {row['cpu_s']:8.2f} s CPU {row['peak_mib']:6} MiB  status {row['exit_status']}")
     return row
 
 
@@ -61,9 +59,7 @@ def main() -> None:
                 command += ["--data-dir", str(options.data_dir)] if options.data_dir else []
                 rows.append(measured(f"784-500-10 target, {part}", command))
                 details += json.loads(record.read_text())["rows"]
-    done = run_record(
-        "python benchmarks/bench_main_jobs.py TARGET", time.perf_counter() - started, rows=rows, details=details
-    )
+    done = run_record("python benchmarks/bench_main_jobs.py TARGET", time.perf_counter() - started, rows=rows, details=details)
     path = ROOT / "benchmarks" / "records" / "main_jobs.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(done.to_json() + "\n")
