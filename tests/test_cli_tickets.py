@@ -27,20 +27,7 @@ def run(capsys, *arguments: object) -> tuple[int, str, str]:
 def test_approximate_writes_a_ticket_that_certify_accepts(target: Path, capsys):
     ticket, certificate = target.with_name("t.safetensors"), target.with_name("c.json")
     status, out, _ = run(
-        capsys,
-        "approximate",
-        target,
-        "--tol",
-        0.1,
-        "--perturbation",
-        1e-3,
-        "--low",
-        -1,
-        "--out",
-        ticket,
-        "--certificate",
-        certificate,
-        "--json",
+        capsys, "approximate", target, "--tol", 0.1, "--perturbation", 1e-3, "--low", -1, "--out", ticket, "--certificate", certificate, "--json"
     )
     assert status == 0
     (numbers,) = json.loads(out)

@@ -47,12 +47,7 @@ def test_rows_agree_with_each_other(folder: Path):
 
 
 def test_the_checker_accepts_the_certificate(folder: Path):
-    done = subprocess.run(
-        [sys.executable, "-I", str(CHECKER), str(folder / "certificate.json")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = subprocess.run([sys.executable, "-I", str(CHECKER), str(folder / "certificate.json")], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1].startswith("accepted: ")
 
