@@ -283,7 +283,7 @@ def main() -> int:
         table = Table()
         extra = measure(table, options.quick)
         extra |= {
-            "per_cpu_second": table.rates,
+            "problems_per_cpu_second": table.rates,
             "of_the_limit": table.limits,
             "asked": {k: round(v, 2) for k, v in FLOORS.items()},
         }

@@ -264,6 +264,11 @@ def check_served(
 ) -> Fraction:
     """Largest residual of a served weight; Rejected if it exceeds its tolerance."""
     excused = {(output, position, half) for where, output, position, half in unserved if where == layer}
+    inside = {
+        (i, j, h) for i, row in enumerate(positive) for j in range(len(row)) for h in ("+-" if two_sided[j] else "+")
+    }
+    if not excused <= inside:
+        raise Rejected(f"layer {layer}: a weight is listed as not served that the target does not have")
     worst = Fraction(0)
     for output, row in enumerate(positive):
         for position, residual in enumerate(row):
@@ -756,8 +761,13 @@ def check(document: dict) -> tuple[bool, list[str]]:
     claim = document["claim"]
     log.append(recheck_found(claim, chain, document, low, high, gain))
     recheck_bounds(claim, chain, low, high, gain, document["domain"]["kind"] == "ball", log)
+    listed = [tuple(entry) for entry in document["unserved"]]
+    if len(set(listed)) < len(listed) or any(len(entry) != 4 or not 1 <= entry[0] <= len(layers) for entry in listed):
+        raise Rejected("the list of weights that are not served is malformed")
     if document["unserved"]:
         log.append(f"{len(document['unserved'])} weights are not served; the error bound covers them")
+    tol, certified = number(document["tol"]), number(claim["certified"])
+    log.append(f"tol {float(tol):g} on the output is {'met' if certified <= tol else 'NOT met'} by the certified value")
     return source.exponent is not None, log
 
 
@@ -777,6 +787,8 @@ def main() -> int:
         outcome, status = ("accepted", 0) if proved else ("not re-proved", 3)
         certified = float.fromhex(document["claim"]["certified"])
         claim = f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})"
+    except RecursionError:
+        outcome, status, claim = "not a certificate", 2, "nested too deeply"
     except Rejected as reason:
         outcome, status, claim = "rejected", 1, str(reason)
     except OSError as reason:

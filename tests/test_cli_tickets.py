@@ -27,7 +27,20 @@ def run(capsys, *arguments: object) -> tuple[int, str, str]:
 def test_approximate_writes_a_ticket_that_certify_accepts(target: Path, capsys):
     ticket, certificate = target.with_name("t.safetensors"), target.with_name("c.json")
     status, out, _ = run(
-        capsys, "approximate", target, "--tol", 0.1, "--perturbation", 1e-3, "--low", -1, "--out", ticket, "--certificate", certificate, "--json"
+        capsys,
+        "approximate",
+        target,
+        "--tol",
+        0.1,
+        "--perturbation",
+        1e-3,
+        "--low",
+        -1,
+        "--out",
+        ticket,
+        "--certificate",
+        certificate,
+        "--json",
     )
     assert status == 0
     (numbers,) = json.loads(out)
@@ -60,6 +73,14 @@ def test_unserved_weights_are_status_1(target: Path, capsys):
     assert status == 1
     assert numbers["unserved"] == numbers["unserved_range"] + numbers["unserved_density"] > 0
     assert numbers["a_priori"] is None
+    ticket = target.with_name("t.safetensors")
+    status, _, err = run(capsys, "approximate", target, "--tol", 1e-4, "--width", 5, "--out", ticket)
+    assert status == 1
+    assert "not served" in err
+    assert "layer 1, output 0" in err
+    status, _, err = run(capsys, "certify", target, ticket)
+    assert status == 1
+    assert "not served" in err
 
 
 @pytest.mark.parametrize("width", ["proved", "12,14", "smallest"])
@@ -80,7 +101,11 @@ def test_widths(target: Path, capsys, width: str):
         (["--tol", ".1", "--width", "0"], "width"),
         (["--tol", ".1", "--low", "2"], "Box"),
         (["--tol", ".1", "--delta", "2"], "delta"),
-        (["--tol", ".1", "--scale", "0"], "Uniform"),
+        (["--tol", ".1", "--scale", "0"], "--scale"),
+        (["--tol", ".1", "--memory-gib", "nan"], "--memory-gib"),
+        (["--tol", ".1", "--memory-gib", "-1"], "--memory-gib"),
+        (["--tol", ".1", "--memory-gib", ".1"], "not even width 1"),
+        (["--tol", ".1", "--out", "same", "--certificate", "same"], "two different files"),
         (["--tol", ".1", "--seed", "-1"], "seed"),
         (["--tol", ".1", "--width", "1000000000"], "largest uniform width"),
         (["--tol", ".1", "--out", "absent/folder/t"], "output file"),

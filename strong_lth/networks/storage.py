@@ -68,7 +68,7 @@ def read_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> dict[str, Any]:
         raise
     except FormatError as error:
         raise FormatError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    except (SafetensorError, InputError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SafetensorError, InputError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise FormatError(f"{path}: damaged ticket file ({error}); {_REMEDY}") from None
 
 

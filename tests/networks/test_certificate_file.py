@@ -76,7 +76,7 @@ def test_a_moved_source_has_no_certificate():
     target = random_target(0)
     source = lth.random_source(target, domain=lth.Box(-1, 1), width=16, seed=2)
     moved = source.moved([part.even_weights for part in source.layers], 0.0)
-    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved)
+    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved, seed=2)
     with pytest.raises(lth.InputError, match="moved source"):
         certificate_document(target, strong, lth.certify(target, strong, domain=strong.domain))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -150,6 +151,24 @@ def test_exact_representation_without_tolerance():
     assert certificate.value == 0.0
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [
+        [np.full((2, 2), 0.3), np.zeros((1, 2))],
+        [np.zeros((2, 2)), np.ones((1, 2))],
+        [np.zeros((2, 2)), np.zeros((1, 2))],
+        [np.full((1, 2), 1e-310)],
+        [np.full((1, 2), 1e200), np.full((3, 1), 1e-200)],
+    ],
+    ids=["no output", "no input", "nothing", "subnormal", "far apart"],
+)
+def test_degenerate_targets_are_served(weights: list[np.ndarray]):
+    target = lth.Network.from_arrays(weights)
+    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.1, width="smallest", seed=0)
+    assert not strong.unserved
+    assert lth.certify(target, strong, domain=lth.Box(-1, 1)).certified <= 0.1
+
+
 def test_failures_are_diagnosed():
     target = random_target(0)
     strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=1e-6, width=3, seed=0)
@@ -217,13 +236,28 @@ def test_a_moved_source_is_pruned_as_it_is():
     source = lth.random_source(target, domain=lth.Box(-1, 1), width=16, seed=2)
     rng = np.random.default_rng(0)
     moved = source.moved([p.even_weights + rng.uniform(-0.01, 0.01, p.even.shape) for p in source.layers], 0.01)
-    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved)
+    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved, seed=2)
     assert lth.verify_gadgets(target, strong).ok
     assert strong.source.seed == 2
     with pytest.raises(lth.InputError, match="source"):
-        lth.approximate(random_target(0, (4, 6, 3)), domain=lth.Box(-1, 1), tol=0.3, source=moved)
-    with pytest.raises(lth.InputError, match="sign halves"):
-        lth.approximate(target, domain=lth.Box(0, 1), tol=0.3, source=moved)
+        lth.approximate(random_target(0, (4, 6, 3)), domain=lth.Box(-1, 1), tol=0.3, source=moved, seed=2)
+    for change, word in (
+        ({"domain": lth.Box(0, 1)}, "this domain"),
+        ({"seed": 3}, "source"),
+        ({"law": lth.Uniform(-2, 2)}, "source"),
+        ({"first": lth.RandomSigns()}, "source"),
+        ({"width": 17}, "width"),
+        ({"width": "smallest"}, "width"),
+        ({"perturbation": 1e-3}, "moved already"),
+    ):
+        with pytest.raises(lth.InputError, match=word):
+            lth.approximate(target, **({"domain": lth.Box(-1, 1), "tol": 0.3, "source": moved, "seed": 2} | change))
+    forged = replace(source, layers=(replace(source.layers[0], even=source.layers[0].even + 1), source.layers[1]))
+    with pytest.raises(lth.InputError, match="other weights in layer 1"):
+        lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=forged, seed=2)
+    outside = replace(moved, perturbation_used=0.001)
+    with pytest.raises(lth.InputError, match="keep every weight within"):
+        lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=outside, seed=2)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +276,10 @@ def test_a_moved_source_is_pruned_as_it_is():
         ({"width": 0}, "width"),
         ({"width": None, "first": lth.Uniform(-1, 1)}, "no bound covers"),
         ({"target": np.ones((2, 2))}, "target"),
+        ({"domain": (0, 1)}, "domain"),
+        ({"delta": "often"}, "delta"),
+        ({"tol": 1e-300, "width": "smallest"}, "would leave"),
+        ({"tol": 1e-30, "width": "smallest"}, "least sufficient width"),
         ({"domain": lth.Box((0, 0), (1, 1))}, "Box.low"),
         ({"seed": -3}, "seed"),
         ({"law": lth.RandomSigns()}, "law"),

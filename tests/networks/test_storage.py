@@ -54,7 +54,7 @@ def test_a_moved_source_is_kept(tmp_path):
     target = random_target(0)
     source = lth.random_source(target, domain=lth.Box(-1, 1), width=16, seed=2)
     moved = source.moved([part.even_weights * (1 - 1e-3) for part in source.layers], 1e-3)
-    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved)
+    strong = lth.approximate(target, domain=lth.Box(-1, 1), tol=0.3, source=moved, seed=2)
     strong.save(tmp_path / "t")
     again = lth.Subnetwork.load(tmp_path / "t")
     assert lth.verify_gadgets(target, again).ok
@@ -87,6 +87,21 @@ def rewrite(file, change, *, honest_hash: bool = True) -> None:
         ("law", {"law": "Cauchy"}, "law"),
         ("domain", {"kind": "cube"}, "domain"),
         ("tol", "wide", "damaged"),
+        ("tol", "0x1p5000", "damaged"),
+        ("tol", "nan", "tol"),
+        ("tol", "-0x1p0", "tol"),
+        ("rows", [], "scaling"),
+        ("rows", [[0, 0]], "scaling"),
+        ("gain", 10**6, "scaling"),
+        ("weight_tol", ["nan", "nan"], "weight_tol"),
+        ("weight_tol", [], "tolerances"),
+        ("perturbation", "inf", "perturbation"),
+        ("moved_by", "nan", "perturbation_used"),
+        ("objective", "magic", "objective"),
+        ("unserved", [[99, 0, 0, "+", "density", "0x0p0"]], "unserved"),
+        ("unserved", [[1, 0, 999, "+", "density", "0x0p0"]], "unserved"),
+        ("unserved", [[2, 0, 0, "-", "density", "0x0p0"]], "unserved"),
+        ("unserved", [[1, 0, 0, "+", "density", "0x0p0"]] * 2, "once each"),
         ("weight_tol", None, "damaged"),
     ],
 )
