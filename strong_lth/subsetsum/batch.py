@@ -106,7 +106,15 @@ def solve_batch(
 
     if device != "cpu":
         _check_device(device, n, movable, objective)
-    _run(batch, work, _workers(workers, n, movable, budget, objective), budget, progress, device)
+    _run(
+        batch,
+        work,
+        _workers(workers, n, movable, budget, objective),
+        budget,
+        progress,
+        device,
+        slow=objective == "nearest" and n > 24,
+    )
     for array in (codes, keep, shift, errors, resolution, used):
         array.setflags(write=False)
     stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
@@ -207,11 +215,12 @@ def _run(
     budget: int,
     progress: Progress | None,
     device: str = "cpu",
+    slow: bool = False,
 ) -> None:
     """Call ``work`` on chunks of rows, in threads; report progress from this one."""
     count, n = len(batch.target), batch.candidates.shape[1]
     least = 512 if n <= 24 else 32
-    size = min(max(least, -(-count // (4 * workers))), 4096 if n <= 24 else 64)
+    size = min(max(least, -(-count // (4 * workers))), 64 if slow else 4096)
     if device != "cpu":
         size, workers = 1 << 18, 1  # the device is the parallelism
     grid: Grid | None = to_grid(batch.candidates, batch.perturbation) if batch.shared else None

@@ -153,11 +153,14 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
         keep, gap = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
         nearest_rows(np.ascontiguousarray(rows.grid.values), rows.spot, keep, gap)
         return keep, gap == 0, np.full(len(rows), n)
-    keep, hit, used = search_lists(rows, rows.spot, rows.spot, early=False)
+    lists = np.ones(len(rows), np.bool_) if engine != "windows" else _coarse(rows)
+    keep, hit = np.zeros((len(rows), n), np.bool_), np.zeros(len(rows), np.bool_)
+    used = np.zeros(len(rows), np.int64)
+    _by_lists(rows, np.flatnonzero(lists), keep, hit, used)
     if engine == "interval lists":
         return keep, hit, used
     open_rows = ~hit & (used < n)
-    if engine == "bracketing sub-problem":
+    if engine == "bracketing sub-problem":  # a subset within tol is enough
         sums = (keep * rows.grid.values).sum(axis=1)
         bottom, top = rows.inner()
         open_rows &= (sums < bottom) | (sums > top)
@@ -165,10 +168,27 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
         values = rows.grid.values[0 if len(rows.grid.values) == 1 else row]
         threads = thread_count(None) if len(rows) == 1 else 1
         found, distance, proved = nearest_of_many(values, int(rows.spot[row]), rows.budget, threads)
+        if not (proved or lists[row]):
+            _by_lists(rows, np.array([row]), keep, hit, used)
         if proved or distance < abs(int(values[keep[row]].sum()) - int(rows.spot[row])):
             keep[row], hit[row] = found, distance == 0
             used[row] = n if proved else used[row]
     return keep, hit, used
+
+
+def _by_lists(rows: Rows, index: NDArray[np.intp], keep: Bools, hit: Bools, used: Ints) -> None:
+    """Answer some rows by lists whose equal sums are merged."""
+    if index.size:
+        part = rows.take(index)
+        keep[index], hit[index], used[index] = search_lists(part, part.spot, part.spot, early=False)
+
+
+def _coarse(rows: Rows) -> Bools:
+    """Rows whose sums are multiples of so large a number that the lists of their halves merge, (B,)."""
+    values = rows.grid.values
+    common = np.bitwise_or.reduce(values, axis=1)
+    sums = np.abs(values).sum(axis=1) // np.maximum(common & -common, 1)
+    return np.array(np.broadcast_to(sums < LONGEST, len(rows)))
 
 
 def _search_movable(rows: Rows) -> tuple[Bools, Bools, Ints]:

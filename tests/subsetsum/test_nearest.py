@@ -7,8 +7,10 @@ import pytest
 
 from strong_lth.core import Status
 from strong_lth.subsetsum import SubsetSumProblem, kernels_windows, solve, solve_batch, verify, windows
-from strong_lth.subsetsum.engines import nearest_engine
-from strong_lth.subsetsum.kernels_nearest import nearest_rows
+from strong_lth.subsetsum.engines import make_rows, moves_of, nearest_engine
+from strong_lth.subsetsum.exact import choose_moves
+from strong_lth.subsetsum.fixedpoint import GUARD
+from strong_lth.subsetsum.kernels_nearest import any_rows, nearest_rows
 
 
 def nearest(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +51,40 @@ def test_shared_candidates_give_the_distances_of_repeated_ones() -> None:
     assert np.array_equal(nearest(x[:1], z)[1], nearest(np.repeat(x[:1], 100, axis=0), z)[1])
 
 
+@pytest.mark.parametrize("n", [1, 5, 12, 14, 19])
+def test_any_subset_is_found_exactly_where_there_is_one(n: int) -> None:
+    rng = np.random.default_rng(n)
+    x, z = adversarial(rng, 240, n)
+    half = rng.integers(0, 1 << int(rng.integers(3, 56)), 240) * 2 * GUARD
+    z = np.clip(z, -(2**58), 2**58) // GUARD * GUARD
+    bottom, top = z - half, z + half
+    bottom[::9] = top[::9] + 2 * GUARD  # empty
+    keep, used = np.zeros((240, n), np.bool_), np.empty(240, np.int64)
+    any_rows(x, bottom, top, n, keep, used)
+    hit = used >= 0
+    distance = nearest(x, (bottom + top) // 2)[1]
+    assert np.array_equal(hit, distance <= (top - bottom) // 2)
+    sums = (x * keep).sum(axis=1)
+    assert ((bottom <= sums) & (sums <= top))[hit].all()
+    assert not keep[~hit].any()
+    last = np.where(keep.any(axis=1), n - keep[:, ::-1].argmax(axis=1), 0)
+    assert (last[hit] <= used[hit]).all()
+    assert hit.any() or n == 1
+
+
+def test_compiled_moves_are_the_numpy_moves() -> None:
+    rng = np.random.default_rng(6)
+    for k in range(150):
+        n = int(rng.integers(1, 15))
+        x = rng.normal(size=(20, n)) * 10.0 ** rng.uniform(-6, 2, (20, n)) if k % 2 else rng.uniform(-1, 1, (20, n))
+        e = rng.uniform(0, 1, (20, n)) * 10.0 ** rng.uniform(-9, 1)
+        if k % 3 == 0:
+            x, e = x[:1], e[:1]
+        rows = make_rows(x, e, rng.normal(size=20) * n**0.5, np.zeros(20))
+        keep = rng.random((20, n)) < 0.5
+        assert np.array_equal(moves_of(rows, keep), choose_moves(rows.grid, keep, rows.spot))
+
+
 def window_instances(count: int) -> list[tuple[np.ndarray, int, int, int]]:
     """Many tiny windows and a poor first subset: where a missed cell or margin would show."""
     rng = np.random.default_rng(3)
@@ -58,7 +94,12 @@ def window_instances(count: int) -> list[tuple[np.ndarray, int, int, int]]:
         scale = 2 ** int(rng.choice([50, 50, 50, 12, 3]))
         x = rng.integers(-scale, scale, n) * 4
         found.append(
-            (x, int(rng.integers(-4 * scale, 4 * scale)), 1 << int(rng.integers(2, 9)), int(rng.integers(1, 9)))
+            (
+                x,
+                int(rng.integers(-4 * scale, 4 * scale)) * int(rng.choice([1, 1, 5])),
+                1 << int(rng.integers(2, 9)),
+                int(rng.integers(1, 9)),
+            )
         )
     return found
 
@@ -153,3 +194,17 @@ def test_integers_and_float32_are_their_doubles() -> None:
             b = solve_batch(x.astype(np.float64), z.astype(np.float64), objective=objective)
             assert np.array_equal(a.errors, b.errors)
             assert np.array_equal(a.keep, b.keep)
+
+
+def test_many_candidates_whose_sums_coincide_are_proved_by_merging() -> None:
+    rng = np.random.default_rng(7)
+    coarse = rng.integers(-8, 9, 50) / 8
+    solution = solve(SubsetSumProblem(coarse, 0.3))
+    assert (solution.status, solution.error) == (Status.OPTIMAL, pytest.approx(0.05))
+    twins = np.repeat(rng.uniform(-1, 1, 3), 17)  # equal candidates, on no coarse grid
+    solution = solve(SubsetSumProblem(twins, 0.3))
+    sums = (
+        np.arange(18)[:, None, None] * twins[0] + np.arange(18)[:, None] * twins[17] + np.arange(18) * twins[34]
+    ).ravel()
+    assert solution.error == pytest.approx(np.abs(sums - 0.3).min(), abs=1e-14)
+    assert solution.status is Status.OPTIMAL
