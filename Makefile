@@ -27,7 +27,10 @@ types: $(READY)
 	@$(BIN)/mypy
 
 bench: $(READY)
-	@set -e; for script in $(sort $(wildcard benchmarks/bench_*.py)); do echo "$$script"; $(BIN)/python "$$script"; done
+	@$(BIN)/python benchmarks/bench_startup.py
+	@$(BIN)/python benchmarks/bench_main_jobs.py
+	@$(BIN)/python benchmarks/subset_sum.py --record
+	@$(BIN)/python benchmarks/readme_tables.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

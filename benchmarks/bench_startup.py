@@ -5,6 +5,7 @@ Each statement runs in a fresh interpreter, ten times; the median is reported.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def seconds(statement: str) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     started = time.perf_counter()
     rows = [
         {"start": name, "median_s": round(statistics.median(seconds(code) for _ in range(RUNS)), 4), "runs": RUNS}

@@ -4,7 +4,7 @@
 
 Nothing of the package that wrote the file is imported. From the seed in the file this program draws the kept random weights again, re-proves in exact
 rationals that they add up to the target's weights within the stated tolerances, recomputes the bounds on the output error, and evaluates both networks at the
-worst input that was found. Exit status: 0 accepted, 1 rejected, 2 not a certificate, 3 nothing failed but the certified value was not re-proved.
+worst input that was found. Exit status: 0 accepted, 1 rejected, 2 not a certificate, 3 nothing failed, but weights of this law cannot be derived from the seed here.
 
 How one weight is followed: ``layout`` says which unit serves which input and sign; ``kept_weights`` draws its two weights; ``residuals``
 adds up even x |odd| over the kept units of a target weight and subtracts that weight; ``recheck_bounds`` turns all residuals into an output error.
@@ -19,7 +19,7 @@ import json
 import struct
 import sys
 from fractions import Fraction
-from math import lcm
+from math import ceil, floor, isqrt, lcm
 from operator import mul
 from pathlib import Path
 
@@ -264,6 +264,11 @@ def check_served(
 ) -> Fraction:
     """Largest residual of a served weight; Rejected if it exceeds its tolerance."""
     excused = {(output, position, half) for where, output, position, half in unserved if where == layer}
+    inside = {
+        (i, j, h) for i, row in enumerate(positive) for j in range(len(row)) for h in ("+-" if two_sided[j] else "+")
+    }
+    if not excused <= inside:
+        raise Rejected(f"layer {layer}: a weight is listed as not served that the target does not have")
     worst = Fraction(0)
     for output, row in enumerate(positive):
         for position, residual in enumerate(row):
@@ -290,8 +295,9 @@ def check_served(
 #     residual_negative  E-  rows, or None for E+   read in the first layer only: behind a ReLU no input is negative
 #     bias_residual      e   list, or None for 0
 #
-# Both networks apply a ReLU behind every layer but the last. Inputs lie between the lists ``low`` and ``high``. The target's values h and
-# the gaps d = (ticket's value - h) go through the layers together:
+# Both networks apply a ReLU behind every layer but the last. Inputs lie between the lists ``low`` and ``high``; with ``ball=True``, in the
+# Euclidean ball that touches the sides of this cube. The target's values h and the gaps d = (ticket's value - h) go through the layers
+# together:
 #
 #     d' = (W + E) d + E h + e,    h' = W h + b,    then    (h, d) -> (relu(h), relu(h + d) - relu(h)).
 
@@ -364,15 +370,15 @@ def relu_gap(low, high, gap_low, gap_high, quarters):
 # Difference intervals, exactly. A range is (low, high, gap_low, gap_high), integers over a common denominator.
 
 
-def difference_interval(layers, low, high):
-    """Upper bound of |g(x)_i - f(x)_i| over the box for each output i, as a list of Fractions: exact interval arithmetic."""
-    scale, ranges = difference_ranges(layers, low, high)[-1]
+def difference_interval(layers, low, high, ball=False):
+    """Upper bound of |g(x)_i - f(x)_i| over the inputs for each output i, as a list of Fractions: exact interval arithmetic."""
+    scale, ranges = difference_ranges(layers, low, high, ball)[-1]
     return [Fraction(max(-r[2], r[3]), scale) for r in ranges]
 
 
-def difference_ranges(layers, low, high):
+def difference_ranges(layers, low, high, ball=False):
     """(denominator, ranges) in front of each ReLU, and of the outputs last."""
-    scale = common_denominator(low, high)
+    scale = common_denominator(low, high) << (128 if ball else 0)  # room for square roots
     low, high = over(scale, low), over(scale, high)
     levels = []
     for layer in layers:
@@ -394,9 +400,38 @@ def difference_ranges(layers, low, high):
             below, above = image(row, *values)
             shift, gap_shift = b * scale, e * scale
             ranges.append((below + shift, above + shift, old[0] + new[0] + gap_shift, old[1] + new[1] + gap_shift))
+        if ball and not levels:
+            round_ranges = ball_ranges(weight, residual, negative or residual, low, high)
+            shifts = [(b * scale, b * scale, e * scale, e * scale) for b, e in zip(bias, bias_residual, strict=True)]
+            ranges = [
+                cut(r, [end + by for end, by in zip(other, shift, strict=True)])
+                for r, other, shift in zip(ranges, round_ranges, shifts, strict=True)
+            ]
         scale *= q
         levels.append((scale, ranges))
     return levels
+
+
+def ball_ranges(weight, plus, minus, low, high):
+    """Ranges of the first layer without biases: the value at the center of the ball, and radius times the Lipschitz constant of each row."""
+    center = [(a + b) // 2 for a, b in zip(low, high, strict=True)]  # exact: low and high are multiples of 2^128
+    radius = max(b - c for b, c in zip(high, center, strict=True))
+    for row, p_row, m_row in zip(weight, plus, minus, strict=True):
+        value, reach = dot(row, center), root_up(dot(row, row) * radius**2)
+        gap = sum((p if c >= 0 else m) * c for p, m, c in zip(p_row, m_row, center, strict=True))
+        gap_reach = root_up(sum(max(abs(p), abs(m)) ** 2 for p, m in zip(p_row, m_row, strict=True)) * radius**2)
+        yield value - reach, value + reach, gap - gap_reach, gap + gap_reach
+
+
+def root_up(square):
+    """Least integer not below the square root."""
+    root = isqrt(square)
+    return root if root * root == square else root + 1
+
+
+def cut(mine, other):
+    """What two ranges both allow."""
+    return max(mine[0], other[0]), min(mine[1], other[1]), max(mine[2], other[2]), min(mine[3], other[3])
 
 
 def after_relu(low, high, gap_low, gap_high):
@@ -438,27 +473,31 @@ MARGIN = 10**6  # a later slope must beat the best so far by one part in MARGIN
 class Affine:
     """h and d of one level: center + sum of symbols xi_k in [-1, 1], up to slack, for h ("value") and for d ("gap").
 
-    ``symbols`` is a list of pairs (value vector, gap vector), None for a zero vector.
+    ``symbols`` is a list of pairs (value vector, gap vector), None for a zero vector. The first ``in_ball`` symbols lie together in the
+    Euclidean unit ball instead.
     """
 
-    def __init__(self, value, value_slack, gap, gap_slack, symbols):
-        self.value, self.value_slack, self.gap, self.gap_slack, self.symbols = (
-            value,
-            value_slack,
-            gap,
-            gap_slack,
-            symbols,
-        )
+    def __init__(self, value, value_slack, gap, gap_slack, symbols, in_ball):
+        self.value, self.value_slack, self.gap, self.gap_slack = value, value_slack, gap, gap_slack
+        self.symbols, self.in_ball = symbols, in_ball
 
     def ends(self, neurons):
         """Ranges (low, high, gap_low, gap_high) and the ends of h + d, for each neuron."""
         value_reach, gap_reach, sum_reach = list(self.value_slack), list(self.gap_slack), [0] * neurons
-        for value, gap in self.symbols:
+        squares = [(0, 0, 0)] * neurons
+        for number, (value, gap) in enumerate(self.symbols):
             for i in range(neurons):
                 v, g = value[i] if value else 0, gap[i] if gap else 0
-                value_reach[i] += abs(v)
-                gap_reach[i] += abs(g)
-                sum_reach[i] += abs(v + g)
+                if number < self.in_ball:
+                    a, b, c = squares[i]
+                    squares[i] = a + v * v, b + g * g, c + (v + g) ** 2
+                else:
+                    value_reach[i] += abs(v)
+                    gap_reach[i] += abs(g)
+                    sum_reach[i] += abs(v + g)
+        for i in range(neurons):
+            for reach, square in zip((value_reach, gap_reach, sum_reach), squares[i], strict=True):
+                reach[i] += root_up(square)
         ranges, sums = [], []
         for i in range(neurons):
             h, d, total = self.value[i], self.gap[i], sum_reach[i] + self.value_slack[i] + self.gap_slack[i]
@@ -467,12 +506,12 @@ class Affine:
         return ranges, sums
 
 
-def joint_zonotope(layers, low, high):
-    """Upper bound of |g(x)_i - f(x)_i| over the box for each output i, as a list of Fractions: outward-rounded fixed point."""
+def joint_zonotope(layers, low, high, ball=False):
+    """Upper bound of |g(x)_i - f(x)_i| over the inputs for each output i, as a list of Fractions: outward-rounded fixed point."""
     state, ranges, sums = None, [], []
-    for layer, (scale, exact) in zip(layers, difference_ranges(layers, low, high), strict=True):
+    for layer, (scale, exact) in zip(layers, difference_ranges(layers, low, high, ball), strict=True):
         numbers = integer_layer(layer)
-        state = linear(numbers, relu(state, ranges, sums)) if state else first_affine(numbers, low, high)
+        state = linear(numbers, relu(state, ranges, sums)) if state else first_affine(numbers, low, high, ball)
         ranges, sums = state.ends(len(exact))
         ranges = [meet(mine, other, scale) for mine, other in zip(ranges, exact, strict=True)]
         sums = [(max(a, r[0] + r[2]), min(b, r[1] + r[3])) for (a, b), r in zip(sums, ranges, strict=True)]
@@ -486,41 +525,37 @@ def meet(mine, exact, scale):
     return lows[0], highs[0], lows[1], highs[1]
 
 
-def first_affine(numbers, low, high):
-    """Behind the first layer. Where z takes both signs, E+ max(z, 0) - E- max(-z, 0) = m z + k |z| with m, k half the sum and half the
-    difference, and |z| = s z + t + t nu with the slope s of the chord and one new symbol nu."""
+def first_affine(numbers, low, high, ball):
+    """Behind the first layer, whose inputs are center + spread xi."""
     q, weight, _, residual, negative, bias, bias_residual = numbers
-    outputs, inputs = range(len(weight)), range(len(low))
     value, gap = [(b << BITS) // q for b in bias], [(e << BITS) // q for e in bias_residual]
-    symbols = []
-    for j in inputs:
-        a, b = (Fraction(*end[j].as_integer_ratio()) for end in (low, high))
-        center, spread = int((a + b) / 2 * ONE // 1), int((b - a) / 2 * ONE // 1) + 2  # |z - center| <= spread
-        if negative is None or a >= 0 or b <= 0:
-            straight, bend = [(negative if negative and b <= 0 else residual)[i][j] for i in outputs], None
-            chord = 0
-        else:
-            chord = int((a + b) * ONE / (b - a) // 1)
-            tilt = ceiling(int(max(b * (ONE - chord), -a * (ONE + chord)) // 1) + 1, 2)
-            bend = [residual[i][j] - negative[i][j] for i in outputs]  # twice k
-            straight = [residual[i][j] + negative[i][j] for i in outputs]  # twice m
-        v = [weight[i][j] * spread // q for i in outputs]
-        for i in outputs:
-            value[i] += weight[i][j] * center // q
-        if bend is None:
-            g = [e * spread // q for e in straight]
-            for i in outputs:
-                gap[i] += straight[i] * center // q
-        else:
-            slope = [(m << BITS) + k * chord for m, k in zip(straight, bend, strict=True)]  # units of 2^-BITS / (2 q)
-            g = [s * spread // (2 * q * ONE) for s in slope]
-            extra = [k * tilt // (2 * q) for k in bend]
-            for i in outputs:
-                gap[i] += slope[i] * center // (2 * q * ONE) + extra[i]
-            symbols.append((None, extra))
-        symbols.append((v, g))
-    slack = 1 + 3 * len(symbols)  # each addend of a center and each symbol is rounded by less than one unit
-    return Affine(value, [slack] * len(weight), gap, [slack] * len(weight), symbols)
+    symbols, bends = [], []
+    for j, (below, above) in enumerate(zip(low, high, strict=True)):
+        a, b = Fraction(below), Fraction(above)
+        center, spread = floor((a + b) / 2 * ONE), floor((b - a) / 2 * ONE) + 2  # the input is within spread of center
+        column = [row[j] for row in weight]
+        slopes, bent = input_gap([row[j] for row in residual], [row[j] for row in negative or residual], a, b, q)
+        value = [c + w * center // q for c, w in zip(value, column, strict=True)]
+        gap = [c + s * center // (2 * q * ONE) + t for c, s, t in zip(gap, slopes, bent, strict=True)]
+        symbols.append(([w * spread // q for w in column], [s * spread // (2 * q * ONE) for s in slopes]))
+        if any(bent):
+            bends.append((None, bent))
+    slack = [1 + 3 * len(symbols + bends)] * len(weight)  # each addend and each symbol is rounded by less than one unit
+    return Affine(value, slack, gap, slack, symbols + bends, len(symbols) if ball else 0)
+
+
+def input_gap(plus, minus, a, b, q):
+    """(slopes in units of 2^-BITS / 2q, bends): plus max(z, 0) - minus max(-z, 0) = slope z + bend (1 + nu) for a <= z <= b.
+
+    It is m z + k |z| with m, k half the sum and half the difference of plus and minus; where z takes both signs, |z| = s z + t + t nu
+    with the slope s of the chord and one symbol nu in [-1, 1] for all outputs.
+    """
+    if a >= 0 or b <= 0:
+        return [2 * e << BITS for e in (plus if b > 0 else minus)], [0] * len(plus)
+    chord = floor((a + b) * ONE / (b - a))
+    tilt = ceil(max(b * (ONE - chord), -a * (ONE + chord)) / 2)
+    slopes = [(p + m << BITS) + (p - m) * chord for p, m in zip(plus, minus, strict=True)]
+    return slopes, [(p - m) * tilt // (2 * q) for p, m in zip(plus, minus, strict=True)]
 
 
 def linear(numbers, state):
@@ -545,7 +580,7 @@ def linear(numbers, state):
         ceiling(size_dot(ticket[i], state.gap_slack) + size_dot(residual[i], state.value_slack), q) + rounding
         for i in outputs
     ]
-    return Affine(value, value_slack, gap, gap_slack, symbols)
+    return Affine(value, value_slack, gap, gap_slack, symbols, state.in_ball)
 
 
 def relu(state, ranges, sums):
@@ -568,7 +603,7 @@ def relu(state, ranges, sums):
             symbols.append((one_hot(i, parts[i][2], len(ranges)), None))
         if gap_parts[i][2]:
             symbols.append((None, one_hot(i, gap_parts[i][2], len(ranges))))
-    return Affine(value, value_slack, gap, gap_slack, symbols)
+    return Affine(value, value_slack, gap, gap_slack, symbols, state.in_ball)
 
 
 def one_hot(place, entry, length):
@@ -631,6 +666,9 @@ def bound_layers(parts: list[dict]) -> list[dict]:
     return layers
 
 
+RECOMPUTED = {"difference-interval": difference_interval, "joint-zonotope": joint_zonotope}
+
+
 def recheck_bounds(
     claim: dict,
     layers: list[dict],
@@ -639,27 +677,25 @@ def recheck_bounds(
     gain: Fraction,
     ball: bool,
     log: list[str],
-) -> bool:
-    """Recompute the bounds that exact arithmetic can; whether the certified value is among them. Rejected if one is smaller than it may be."""
+) -> None:
+    """Recompute the bounds that exact arithmetic can; Rejected if one is claimed smaller than it is."""
     claimed = {name: number(value) for name, value in claim["bounds"].items()}
     certified, method = number(claim["certified"]), claim["method"]
-    if method not in claimed or certified != claimed[method] or certified != min(claimed.values()):
-        raise Rejected("the certified value is not the least of the listed bounds, or not that of the named method")
-    proved = False
-    for name, recompute in (("difference-interval", difference_interval), ("joint-zonotope", joint_zonotope)):
-        if name not in claimed:
-            continue
-        value = gain * max(recompute(layers, low, high))
-        if claimed[name] >= value:
-            log.append(f"{name}: {float(claimed[name]):.6e} re-proved (recomputed {float(value):.6e})")
-            proved = proved or name == method or certified >= value
-        elif ball:
-            log.append(f"{name}: not re-checked (the recomputation covers the box around the ball: {float(value):.6e})")
-        else:
+    if (
+        method not in RECOMPUTED
+        or certified != claimed[method]
+        or certified != min(claimed[name] for name in RECOMPUTED)
+    ):
+        raise Rejected(
+            "the certified value is not the least bound that can be repeated, or not that of the named method"
+        )
+    for name, recompute in RECOMPUTED.items():
+        value = gain * max(recompute(layers, low, high, ball))
+        if claimed[name] < value:
             raise Rejected(f"{name}: claimed {float(claimed[name])!r}, recomputed {float(value)!r}")
-    for name in sorted(set(claimed) - {"difference-interval", "joint-zonotope"}):
-        log.append(f"{name}: not re-checked (needs a spectral norm)")
-    return proved
+        log.append(f"{name}: {float(claimed[name]):.6e} re-proved (recomputed {float(value):.6e})")
+    for name in sorted(set(claimed) - set(RECOMPUTED)):
+        log.append(f"{name}: not re-checked, and not part of the claim (needs a spectral norm)")
 
 
 def recheck_found(
@@ -705,7 +741,7 @@ def largest_gap(layers: list[dict], point: list[Fraction]) -> Fraction:
 
 
 def check(document: dict) -> tuple[bool, list[str]]:
-    """Whether the certified value was re-proved, and what was done; Rejected if anything is false."""
+    """Whether everything was re-proved from the seed, and what was done; Rejected if anything is false."""
     if document.get("format") != FORMAT or document.get("version") != VERSION:
         raise NotACertificate(
             f"format {document.get('format')!r} version {document.get('version')!r}, expected {FORMAT!r} version {VERSION}"
@@ -724,10 +760,15 @@ def check(document: dict) -> tuple[bool, list[str]]:
     chain = bound_layers(parts)
     claim = document["claim"]
     log.append(recheck_found(claim, chain, document, low, high, gain))
-    proved = recheck_bounds(claim, chain, low, high, gain, document["domain"]["kind"] == "ball", log)
+    recheck_bounds(claim, chain, low, high, gain, document["domain"]["kind"] == "ball", log)
+    listed = [tuple(entry) for entry in document["unserved"]]
+    if len(set(listed)) < len(listed) or any(len(entry) != 4 or not 1 <= entry[0] <= len(layers) for entry in listed):
+        raise Rejected("the list of weights that are not served is malformed")
     if document["unserved"]:
         log.append(f"{len(document['unserved'])} weights are not served; the error bound covers them")
-    return proved and source.exponent is not None, log
+    tol, certified = number(document["tol"]), number(claim["certified"])
+    log.append(f"tol {float(tol):g} on the output is {'met' if certified <= tol else 'NOT met'} by the certified value")
+    return source.exponent is not None, log
 
 
 def main() -> int:
@@ -746,6 +787,8 @@ def main() -> int:
         outcome, status = ("accepted", 0) if proved else ("not re-proved", 3)
         certified = float.fromhex(document["claim"]["certified"])
         claim = f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})"
+    except RecursionError:
+        outcome, status, claim = "not a certificate", 2, "nested too deeply"
     except Rejected as reason:
         outcome, status, claim = "rejected", 1, str(reason)
     except OSError as reason:

@@ -96,9 +96,10 @@ def measured(target: lth.Network, ticket: lth.Network | lth.Subnetwork, data: An
         "certified": error.certified,
         "method": error.method,
         "found": error.found,
-        "gadgets_verified": error.certificate.ok,
         "certify_seconds": round(time.perf_counter() - started, 2),
     }
+    if isinstance(ticket, lth.Subnetwork):
+        numbers["gadgets_verified"] = error.certificate.ok
     if data is not None:
         images = data.test_images.reshape(len(data.test_images), -1) / 255.0
         numbers["target_accuracy"] = float((target(images).argmax(axis=1) == data.test_labels).mean())

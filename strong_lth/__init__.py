@@ -18,7 +18,7 @@ _PUBLIC = {
     "strong_lth.subsetsum": "BatchSolution Solution SubsetSumProblem solve solve_batch verify verify_batch",
     "strong_lth.bounds": "Bound required_candidates",
     "strong_lth.networks": (
-        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets"
+        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets write_certificate"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

@@ -100,7 +100,9 @@ def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = Fal
     rows = [asdict(row) for row in result.rows]
     _show(rows, None if json else report.demo_table(rows))
     if not json:
+        strict = result.strictest
         print(f"{result.seconds:.0f} s; wrote {', '.join(path.name for path in paths)} to {out}/")
+        print(f"ticket and certificate are those of tol {strict.tol:g}, perturbation {strict.perturbation:g}")
         print(f"check it with the standard library alone: python proofs/check_certificate.py {out}/certificate.json")
     return int(not all(row.verified for row in result.rows) or any(row.unserved for row in result.rows))
 
@@ -150,8 +152,11 @@ def approximate(
         "signs": lth.RandomSigns(),
         "uniform": lth.Uniform(-1, 1),
     }
-    for path in (out, certificate):
-        _check_writable(path)
+    _check_writable(out, certificate)
+    if not 0 < memory_gib <= 2**20:
+        raise lth.InputError("--memory-gib", memory_gib, "give a number of GiB above 0")
+    if not 0 < scale < float("inf"):
+        raise lth.InputError("--scale", scale, "give a finite number above 0")
     network = lth.Network.load(target)
     domain = lth.Box(low, high)
     with _progress() as progress:
@@ -176,12 +181,12 @@ def approximate(
         strong.save(out)
     if certificate is not None:
         networks.write_certificate(network, strong, error, certificate)
-    _show_ticket(network, strong, error, json)
-    return int(bool(strong.unserved) or not error.certificate.ok)
+    return _show_ticket(network, strong, error, json)
 
 
 def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Path], *, json: bool = False) -> int:
-    """Re-prove a ticket file against its target and bound its error on the ticket's domain; status 1 if a check fails.
+    """Re-prove a ticket file against its target and bound its error on the ticket's domain; status 1 if a check fails
+    or a weight is not served.
 
     Args:
         target: The target the ticket was made for (.npz).
@@ -192,8 +197,7 @@ def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Pat
 
     network, strong = lth.Network.load(target), lth.Subnetwork.load(ticket)
     error = lth.certify(network, strong, domain=strong.domain)
-    _show_ticket(network, strong, error, json)
-    return int(not error.certificate.ok)
+    return _show_ticket(network, strong, error, json)
 
 
 def check(
@@ -453,7 +457,8 @@ def _show(rows: Sequence[Row], table: Table | None) -> None:
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
-def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> None:
+def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> int:
+    """Print the numbers of a ticket; status 1 if a check failed or a weight is not served."""
     from strong_lth import report
 
     numbers = report.ticket_numbers(network, strong, error)
@@ -461,6 +466,9 @@ def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> None:
         _show([numbers], None)
     else:
         _show([], report.ticket_table(numbers))
+    if strong.unserved:
+        print(f"strong-lth: {report.unserved_sentence(strong)}", file=sys.stderr)
+    return int(bool(strong.unserved) or not error.certificate.ok)
 
 
 def _width(text: str) -> int | list[int] | Literal["smallest"] | None:
@@ -478,16 +486,23 @@ def _width(text: str) -> int | list[int] | Literal["smallest"] | None:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def _check_writable(path: Path | None) -> None:
-    """Refuse an output file that cannot be written before the work starts."""
+def _check_writable(*paths: Path | None) -> None:
+    """Refuse output files that cannot be written, or are one file, before the work starts."""
     from strong_lth.core import InputError
 
-    if path is None:
-        return
-    if path.is_dir():
-        raise InputError("output file", path, "name a file, not a folder")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError("output file", path, "name a file in a folder that exists and can be written")
+    given = [path for path in paths if path is not None]
+    if len({path.resolve() for path in given}) < len(given):
+        raise InputError("output files", given[0], "name two different files")
+    for path in given:
+        if path.is_dir():
+            raise InputError("output file", path, "name a file, not a folder")
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as error:
+            raise InputError(
+                "output file", path, f"name a file in a folder that can be written ({error.strerror})"
+            ) from None
 
 
 @contextmanager
@@ -661,3 +676,7 @@ def _data_folder() -> Row:
     if not Path(folder).is_dir():
         return _finding("data", f"no folder {folder}", "export STRONG_LTH_DATA=<an existing folder>", ok=False)
     return _finding("data", folder, "details: strong-lth data")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

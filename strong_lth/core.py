@@ -28,7 +28,7 @@ class InputError(ValueError):
     """Bad input: names the parameter, what it got, and the remedy."""
 
     def __init__(self, parameter: str, got: object, remedy: str) -> None:
-        self.parameter = parameter
+        self.parameter, self.got, self.remedy = parameter, got, remedy
         super().__init__(f"{parameter}: got {got}; {remedy}")
 
 

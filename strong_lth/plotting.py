@@ -79,7 +79,7 @@ def curves_figure(
     figure.savefig(file, format="png", dpi=130)
 
 
-def candidates_figure(curve: Sequence[Row], file: IO[bytes]) -> None:
+def candidates_figure(curve: Sequence[Row], file: IO[bytes], *, note: str = "") -> None:
     """Candidates per weight against the perturbation at one tol: needed (median and range), predicted and proved; PNG into ``file``."""
     figure, axes = _axes()
     positive = [c["perturbation"] for c in curve if c["perturbation"] > 0]
@@ -102,14 +102,14 @@ def candidates_figure(curve: Sequence[Row], file: IO[bytes]) -> None:
     axes.set_xticks(x, ["0" if c["perturbation"] == 0 else f"{c['perturbation']:g}" for c in curve])
     axes.minorticks_off()
     axes.set_xlabel("perturbation allowed per kept weight")
-    axes.set_ylabel("candidates per target weight")
+    axes.set_ylabel("candidates per target weight and sign half")
     axes.set_ylim(bottom=0)
     axes.set_title(f"Over-parameterisation against perturbation, tol = {curve[0]['tol']:g} on the logits")
     axes.legend(frameon=False)
-    figure.savefig(file, format="png", dpi=150)
+    _save(figure, file, note)
 
 
-def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
+def errors_figure(rows: Sequence[Row], file: IO[bytes], *, note: str = "") -> None:
     """Certified and found error of every ticket against its tol; PNG into ``file``."""
     figure, axes = _axes()
     perturbations = sorted({row["candidates"]["perturbation"] for row in rows})
@@ -135,9 +135,9 @@ def errors_figure(rows: Sequence[Row], file: IO[bytes]) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("tol: allowed logit error on [0, 1]^64")
     axes.set_ylabel("largest logit error")
-    axes.set_title("The truth lies between found and certified")
+    axes.set_title("Largest logit error: the truth lies between found and certified")
     axes.legend(frameon=False, fontsize=8)
-    figure.savefig(file, format="png", dpi=150)
+    _save(figure, file, note)
 
 
 def _axes() -> tuple[Any, Any]:
@@ -156,3 +156,10 @@ def _panels(count: int) -> tuple[Any, list[Any]]:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
     return figure, row
+
+
+def _save(figure: Any, file: IO[bytes], note: str) -> None:
+    """Write the figure as PNG, with its provenance in small print."""
+    if note:
+        figure.text(0.995, 0.005, note, fontsize=6, color="#666666", ha="right", va="bottom")
+    figure.savefig(file, format="png", dpi=150)

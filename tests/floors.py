@@ -1,7 +1,7 @@
 """Who may import whom, read from the source with ``ast``: used by test_floors.py and by its drill.
 
 A module of the package imports only from lower floors. Modules of one package (``bounds/``, ``networks/`` ...) import each other freely but
-acyclically. ``__init__`` files are exempt: they give public names lazily.
+acyclically (an import for a type alone, under TYPE_CHECKING, closes no circle). ``__init__`` files are exempt: they give public names lazily.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def violations(root: Path) -> list[str]:
         for item in _imports(tree, name, package):
             for message in _check(item, name, inside, declared, package):
                 found.append(f"{PACKAGE}/{inside}:{item.line}: {message}")
-            if item.module.startswith(f"{PACKAGE}."):
+            if item.module.startswith(f"{PACKAGE}.") and not item.typing:
                 edges.setdefault(name, set()).add(item.module)
         found += [f"{PACKAGE}/{inside}:{line}: {message}" for line, message in _forbidden_calls(tree, inside)]
     return found + list(_circles(edges))

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,8 @@ def test_the_changelog_names_every_public_name():
 
 def test_the_citation_has_the_version_of_the_package():
     assert f"\nversion: {strong_lth.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_measured_tables_are_those_of_the_records():
+    done = subprocess.run([sys.executable, str(ROOT / "benchmarks" / "readme_tables.py"), "--check"], timeout=60)
+    assert done.returncode == 0, "run python benchmarks/readme_tables.py"

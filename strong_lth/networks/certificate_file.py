@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from strong_lth.core import InputError
 from strong_lth.distributions import is_portable, law_record
 from strong_lth.networks.certify import ErrorBound
+from strong_lth.networks.difference import difference_bounds
 from strong_lth.networks.files import write_text
 from strong_lth.networks.network import Network
 from strong_lth.networks.storage import domain_record, kept_digest
@@ -23,10 +25,11 @@ from strong_lth.networks.subnetwork import Subnetwork
 
 FORMAT = "strong_lth certificate"
 VERSION = 1
+RECHECKABLE = ("difference-interval", "joint-zonotope")
 
 
 def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound) -> dict[str, Any]:
-    """The certificate as plain data, hash included.
+    """The certificate as plain data, hash included; it claims the least bound that exact arithmetic can repeat.
 
     Raises InputError for a ticket cut from a moved source: its weights cannot be derived from the seed.
     """
@@ -39,13 +42,23 @@ def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound)
         raise InputError(
             "strong", "a ticket of a moved source", "certificates are written for sources that a seed derives"
         )
+    pairs = strong.layer_pairs(target, error.domain)
+    bounds = {
+        name: math.ldexp(float(values.max()), strong.scaling.gain)
+        for name, values in difference_bounds(pairs, error.domain).items()
+    }
+    if bounds != dict(error.bounds):
+        raise InputError(
+            "error", "the certificate of another pair", "pass what certify returned for this target and ticket"
+        )
+    method = min(RECHECKABLE, key=lambda name: error.bounds[name])
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "claim": {
             "bounds": {name: value.hex() for name, value in error.bounds.items()},
-            "certified": error.certified.hex(),
-            "method": error.method,
+            "certified": error.bounds[method].hex(),
+            "method": method,
             "found": error.found.hex(),
             "found_at": [float(v).hex() for v in error.found_at],
         },

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from strong_lth.core import Certificate, Check, Domain, Floats, InputError, Outcome
+from strong_lth.core import Ball, Box, Certificate, Check, Domain, Floats, InputError, Outcome
 from strong_lth.networks.difference import LayerPair, difference_bounds, search_difference
 from strong_lth.networks.network import Network
 from strong_lth.networks.source import sign_halves
@@ -47,7 +47,23 @@ def certify(
     Least of mixed-L2, difference-interval and joint-zonotope bounds, every one rounded outward and about real arithmetic; the search starts from corners, random
     inputs and, if given, ``points`` (k, d_in) of the domain. The gadgets are re-proved from the seed (``verify_gadgets``), so
     ``certificate.ok`` is False for a ticket whose weights are not its source's. Raises InputError for a target of another shape.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2]]])
+    >>> strong = lth.approximate(target, domain=lth.Box(0, 1), tol=0.01, width="smallest", seed=0)
+    >>> error = certify(target, strong, domain=lth.Box(0, 1))
+    >>> 0 <= error.found <= error.certified <= error.a_priori <= 0.01
+    True
     """
+    for name, value, kinds in (
+        ("target", target, Network),
+        ("strong", strong, Network | Subnetwork),
+        ("domain", domain, Box | Ball),
+    ):
+        if not isinstance(value, kinds):
+            raise InputError(
+                name, type(value).__name__, "call certify(Network, Subnetwork or Network, domain=Box or Ball)"
+            )
     if isinstance(strong, Network):
         pairs, gain, promised = network_pairs(target, strong), 0, math.inf
         checks: tuple[Check, ...] = ()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
-from strong_lth.core import Domain, InputError
+from strong_lth.core import Ball, Box, Domain, InputError
 from strong_lth.distributions import BalancedSigns, Law, Uniform, half_width
 from strong_lth.networks.gadgets import Problems, halves_of, moved_weights, problems
 from strong_lth.networks.layer_ticket import LayerTicket, Unserved, effective_layer
@@ -25,6 +25,7 @@ from strong_lth.networks.source import (
     RandomSource,
     SourceLayer,
     check_laws,
+    check_size,
     check_widths,
     random_source,
     sign_halves,
@@ -32,7 +33,7 @@ from strong_lth.networks.source import (
 from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.tolerances import Allotment, allot
 from strong_lth.networks.widths import planned_width, smallest_width
-from strong_lth.subsetsum import BatchSolution, solve_batch
+from strong_lth.subsetsum import solve_batch
 
 Progress = Callable[[str, int, int], None]
 Objective = Literal["fewest", "nearest"]
@@ -55,12 +56,23 @@ class Plan:
 
 
 def plan(target: Network, domain: Domain, tol: float, law: Law) -> Plan:
-    """Rescale the target into the window of the bounds and allot ``tol`` (on the outputs) to its weights."""
+    """Rescale the target into the window of the bounds and allot ``tol`` (on the outputs) to its weights.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2], [0.4, 0.1]], [[0.25, -0.5]]])
+    >>> plan(target, lth.Box(0, 1), 0.01, lth.Uniform(-1, 1)).counts
+    (4, 2)
+    """
     scaling = balance(target, window_half_width(law))
     scaled = scaling.apply(target)
     halves = tuple(sign_halves(target, domain))
     counts = [int(h.sum()) * dense.shape[0] for h, dense in zip(halves, target.dense, strict=True)]
-    return Plan(target, scaled, scaling, allot(scaled, domain, math.ldexp(tol, -scaling.gain), counts), halves)
+    scaled_tol = math.ldexp(tol, -scaling.gain)
+    if tol > 0 and not scaled_tol > 0:
+        raise InputError(
+            "tol", tol, f"raise it: the target is rescaled by 2^-{scaling.gain}, which leaves nothing of it"
+        )
+    return Plan(target, scaled, scaling, allot(scaled, domain, scaled_tol, counts), halves)
 
 
 def window_half_width(law: Law) -> float:
@@ -81,7 +93,7 @@ def approximate(
     width: int | Sequence[int] | Literal["smallest"] | None = None,
     objective: Objective = "fewest",
     source: RandomSource | None = None,
-    seed: int = 0,
+    seed: int,
     memory: int = DEFAULT_MEMORY,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -93,23 +105,29 @@ def approximate(
     ``law``: even matrices, ``first``: odd matrices. ``perturbation``: largest allowed move of an even weight. ``width``: candidates per target weight and
     sign half (an int, one per layer, "smallest" for the least that serves every weight of this target, or None for the sharpest applicable bound
     at failure probability ``delta``). ``objective``: "fewest" keeps as few weights as possible, "nearest" makes every weight as accurate as
-    possible. ``source``: prune this source (for example a moved one) instead of a fresh one. ``memory`` (bytes), ``workers`` (threads) and
+    possible. ``source``: prune this source (one moved by projected SGD, say) instead of drawing one; its seed, laws, width and moves are
+    verified, and a moved one cannot be moved again. ``memory`` (bytes), ``workers`` (threads) and
     ``progress(stage, done, total)`` change no result.
 
     Weights that cannot be served are listed in ``.unserved`` and take their nearest reachable subset. Raises InputError for bad input, BudgetError
     above ``memory``. Source: construction of Pensia et al. 2020 with the perturbation of Xiong et al. 2023; widths, tolerances and sharing as
     fixed by the project.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2], [0.4, 0.1]], [[0.25, -0.5]]])
+    >>> strong = approximate(target, domain=lth.Box(0, 1), tol=0.01, width="smallest", seed=0)
+    >>> strong.source.widths, strong.kept, strong.unserved
+    ((9, 9), 32, ())
     """
-    _check(target, tol, perturbation, delta, objective)
-    check_laws(law, first) if source is None else None
-    law, first, seed = (law, first, seed) if source is None else (source.law, source.first, source.seed)
+    _check(target, domain, tol, perturbation, delta, objective)
+    check_laws(law, first)
     planned = plan(target, domain, tol, law)
     _check_exact(planned, tol)
     if source is None:
         widths = _widths(planned, domain, law, first, perturbation, delta, width, seed, memory, workers, progress)
         source = random_source(target, domain=domain, width=widths, law=law, first=first, seed=seed, memory=memory)
     else:
-        _check_source(source, planned)
+        _check_source(source, target, domain, law, first, seed, width, perturbation, memory)
     tickets: list[LayerTicket] = []
     unserved: list[Unserved] = []
     for part, dense, halves, weight_tol in zip(
@@ -144,14 +162,20 @@ def solve_layer(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[LayerTicket, list[Unserved]]:
-    """Serve every weight and bias of one (rescaled) target layer from its two source sublayers."""
+    """Serve every weight and bias of one (rescaled) target layer from its two source sublayers.
+
+    A subset sum without a subset within the tolerance takes the nearest one known, and is listed.
+    """
     pairs = halves_of(part, halves)
     keep = np.zeros(part.even.shape, dtype=bool)
     shift = np.zeros(part.even.shape) if perturbation > 0 else None
     unserved: list[Unserved] = []
     undecided = done = 0
     for block in problems(part, dense, pairs):
-        found = _solve(block, weight_tol, perturbation, objective, workers)
+        tol, moves = block.allowances(weight_tol, perturbation)
+        found = solve_batch(
+            block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
+        )
         chosen = found.keep & (block.units >= 0)
         rows, slots = np.nonzero(chosen)
         outputs, units = block.outputs[rows], block.units[rows, slots]
@@ -167,40 +191,14 @@ def solve_layer(
             )
             shift[outputs, units] = moved - original
         undecided += int(np.count_nonzero(~found.decided))
-        for row in np.flatnonzero(~found.solved):
+        served = found.solved | (found.errors < tol)  # within the tolerance, though perhaps not proved to be the fewest
+        for row in np.flatnonzero(~served):
             unserved.append(_diagnose(part, block, int(row), weight_tol, perturbation, float(found.errors[row])))
         done += block.targets.size
         if progress is not None:
             progress(done, pairs.inputs.size * part.outputs)
     ticket = LayerTicket(keep, shift, undecided)
     return ticket, unserved + _beyond_rounding(part, dense, halves, ticket, weight_tol, unserved)
-
-
-def _solve(
-    block: Problems, weight_tol: float, perturbation: float, objective: Objective, workers: int | None
-) -> BatchSolution:
-    """Solve one block; rows that "fewest" could not serve take the nearest subset instead."""
-    tol, moves = block.allowances(weight_tol, perturbation)
-    found = solve_batch(
-        block.candidates, block.targets, tol=tol, perturbation=moves, objective=objective, workers=workers
-    )
-    failed = np.flatnonzero(~found.solved)
-    if objective == "nearest" or not failed.size:
-        return found
-    rows = moves[failed] if moves.ndim == 2 else moves
-    again = solve_batch(block.candidates[failed], block.targets[failed], tol=tol, perturbation=rows, workers=workers)
-    return _with_rows(found, failed, again)
-
-
-def _with_rows(found: BatchSolution, rows: Ints, other: BatchSolution) -> BatchSolution:
-    """``found`` with some rows replaced by those of ``other``."""
-
-    def merged(name: str) -> Any:
-        array = np.array(getattr(found, name))
-        array[rows] = getattr(other, name)
-        return array
-
-    return replace(found, **{name: merged(name) for name in ("statuses", "keep", "shift", "errors")})
 
 
 def _diagnose(
@@ -234,7 +232,8 @@ def _beyond_rounding(
     for half, residual in (("+", effective.positive), ("-", effective.negative)):
         if residual is None:
             continue
-        for output, position in np.argwhere(np.abs(residual) > weight_tol):
+        exists = (halves == 2)[None, :] | (half == "+")
+        for output, position in np.argwhere((np.abs(residual) > weight_tol) & exists):
             if (int(output), int(position), half) not in listed:
                 error = float(abs(residual[output, position]))
                 extra.append(Unserved(part.index, int(output), int(position), half, "density", error))
@@ -284,17 +283,18 @@ def _widths(
     return check_widths(width, len(planned.target.dense))
 
 
-def _check(target: Network, tol: float, perturbation: float, delta: float, objective: str) -> None:
+def _check(target: Network, domain: Domain, tol: float, perturbation: float, delta: float, objective: str) -> None:
     if not isinstance(target, Network):
         raise InputError(
             "target", type(target).__name__, "give a strong_lth.Network (Network.from_torch, Network.load)"
         )
-    for name, value in (("tol", tol), ("perturbation", perturbation)):
-        if not (isinstance(value, int | float | np.floating) and math.isfinite(value) and value >= 0):
-            raise InputError(name, repr(value), "give a finite number >= 0")
+    if not isinstance(domain, Box | Ball):
+        raise InputError("domain", type(domain).__name__, "give a Box or a Ball")
+    check_size("tol", tol)
+    check_size("perturbation", perturbation)
     if tol == 0 and perturbation == 0:
         raise InputError("tol", "0 with perturbation 0", "allow an error (tol > 0) or a perturbation > 0")
-    if not 0 < delta < 1:
+    if not (isinstance(delta, int | float) and 0 < delta < 1):
         raise InputError("delta", repr(delta), "give a probability strictly between 0 and 1")
     if objective not in get_args(Objective):
         raise InputError("objective", repr(objective), "use 'fewest' or 'nearest'")
@@ -313,20 +313,39 @@ def _check_exact(planned: Plan, tol: float) -> None:
                     )
 
 
-def _check_source(source: RandomSource, planned: Plan) -> None:
-    shapes = [(part.outputs, part.inputs, part.bias) for part in source.layers]
-    wanted = [(*dense.shape, dense.bias is not None) for dense in planned.target.dense]
-    if shapes != wanted:
-        raise InputError(
-            "source", f"a network for layers {shapes}", f"draw it for this target, {wanted} (d_out, d_in, bias)"
-        )
-    fresh = isinstance(source.first, BalancedSigns)
-    for part, halves in zip(source.layers, planned.halves, strict=True):
-        served = np.bincount(part.unit_input, minlength=halves.size)
-        if fresh and not np.array_equal(served, halves * part.width):
+def _check_source(
+    source: RandomSource,
+    target: Network,
+    domain: Domain,
+    law: Law,
+    first: Law,
+    seed: int,
+    width: int | Sequence[int] | str | None,
+    perturbation: float,
+    memory: int,
+) -> None:
+    """A given source is the one that its seed, laws and widths draw for this target and domain, moved at most within its box."""
+    if (source.seed, source.law, source.first) != (seed, law, first):
+        given = f"seed {source.seed}, law {source.law}, first {source.first}"
+        raise InputError("source", given, f"pass the same as seed=, law= and first=; got {seed}, {law}, {first}")
+    if width is not None and (
+        isinstance(width, str) or tuple(check_widths(width, len(source.layers))) != source.widths
+    ):
+        raise InputError("width", repr(width), f"leave it out: the given source has widths {source.widths}")
+    moved = any(part.moved is not None for part in source.layers)
+    if moved and perturbation > 0:
+        raise InputError("perturbation", perturbation, "give 0: the weights of this source were moved already")
+    fresh = random_source(target, domain=domain, width=source.widths, law=law, first=first, seed=seed, memory=memory)
+    for mine, theirs in zip(source.layers, fresh.layers, strict=True):
+        same = mine.even.shape == theirs.even.shape and np.array_equal(mine.even, theirs.even)
+        if not same or not np.array_equal(mine.odd, theirs.odd):
             raise InputError(
-                "source", f"other sign halves in layer {part.index}", "draw it with random_source for the same domain"
+                "source",
+                f"other weights in layer {mine.index}",
+                "draw it with random_source for this target and this domain",
             )
+    if moved:
+        fresh.moved([part.even_weights for part in source.layers], source.perturbation_used)
 
 
 def _stage(progress: Progress, name: str) -> Callable[[int, int], None]:

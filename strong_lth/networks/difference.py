@@ -34,8 +34,8 @@ def difference_bounds(layers: Sequence[LayerPair], domain: Box | Ball) -> dict[s
     {'mixed-l2': 0.75, 'difference-interval': 0.75, 'joint-zonotope': 0.75}
     """
     check_chain(layers)
-    inputs = input_set(domain, layers[0].weight.shape[1])
     with np.errstate(all="ignore"):
+        inputs = input_set(domain, layers[0].weight.shape[1])
         intervals = difference_intervals(layers, inputs)
         zonotope = joint_zonotope(layers, inputs, intervals)
         mixed = mixed_norms(layers, inputs, zonotope)

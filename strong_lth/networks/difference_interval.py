@@ -118,7 +118,7 @@ def first_ranges(layer: LayerPair, inputs: InputSet) -> Ranges:
     off = drift(layer, inputs.size)
     gap = add(_residual_image(layer, inputs), (layer.bias_residual, layer.bias_residual), (-off, off))
     box = Ranges(*add(image(layer.weight, inputs.low, inputs.high), (layer.bias, layer.bias)), *gap)
-    return box.meet(_round_ranges(layer, inputs)) if inputs.round else box
+    return box.meet(_round_ranges(layer, inputs)) if inputs.ball else box
 
 
 def _residual_image(layer: LayerPair, inputs: InputSet) -> Interval:

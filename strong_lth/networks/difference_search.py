@@ -40,9 +40,9 @@ def search_difference(
     (0.5, array([0., 1.]))
     """
     check_chain(layers)
-    inputs = input_set(domain, layers[0].weight.shape[1])
     rng, pair, restarts = np.random.default_rng(seed), _Pair.of(layers), max(1, restarts)
     with np.errstate(all="ignore"):
+        inputs = input_set(domain, layers[0].weight.shape[1])
         pool = _into(inputs, _pool(rng, inputs, restarts, starts))
         point = _ascend(pair, inputs, pool, _goals(pair, pool, restarts), steps)
         for fresh in REFINE:
@@ -54,7 +54,7 @@ def search_difference(
 
 def error_at(layers: Sequence[LayerPair], point: Floats) -> float:
     """Rigorous lower bound of max_i |g(x)_i - f(x)_i| at one point: the gap's interval over the box that is this point."""
-    here = InputSet(point, point, point, np.zeros(point.shape), 0.0, round=False)
+    here = InputSet(point, point, point, np.zeros(point.shape), 0.0, ball=False)
     with np.errstate(all="ignore"):
         ranges = difference_intervals(layers, here)
     if not all(r.finite for r in ranges):
@@ -84,7 +84,7 @@ def _pool(rng: np.random.Generator, inputs: InputSet, count: int, starts: ArrayL
     """Starting points as columns: the center, given ones, extreme ones, inner ones."""
     dim = inputs.low.size
     wide = rng.standard_normal((dim, count))
-    if inputs.round:
+    if inputs.ball:
         extreme = inputs.center[:, None] + inputs.radius * _unit(wide)
     else:
         extreme = np.where(wide > 0, inputs.high[:, None], inputs.low[:, None])
@@ -103,7 +103,7 @@ def _unit(directions: Floats) -> Floats:
 def _into(inputs: InputSet, points: Floats) -> Floats:
     """Move columns into the set."""
     points = np.clip(points, inputs.low[:, None], inputs.high[:, None])
-    if not inputs.round:
+    if not inputs.ball:
         return points
     away = points - inputs.center[:, None]
     norms = np.linalg.norm(away, axis=0)
@@ -145,7 +145,7 @@ def _ascend(pair: _Pair, inputs: InputSet, pool: Floats, goals: Goals, steps: in
     for step in range(steps):
         errors, slope = pair.gap_and_gradient(x, output, sign)
         best_point, best = _best(x, np.abs(errors).max(0), best_point, best)
-        if inputs.round:
+        if inputs.ball:
             aim = inputs.center[:, None] + inputs.radius * _unit(slope)
         else:
             aim = np.where(slope > 0, inputs.high[:, None], np.where(slope < 0, inputs.low[:, None], x))

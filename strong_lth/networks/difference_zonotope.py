@@ -28,13 +28,13 @@ Part = tuple[Floats, Floats, Floats]  # slope, center, radius: slope x + center 
 
 @dataclass(frozen=True)
 class Affine:
-    """center + symbols xi, up to ``slack`` by coordinate. The first ``inputs`` symbols lie in a ball if ``round``, all others in [-1, 1]."""
+    """center + symbols xi, up to ``slack`` by coordinate. The first ``inputs`` symbols lie in a ball if ``ball``, all others in [-1, 1]."""
 
     center: Floats
     symbols: Floats
     slack: Floats
     inputs: int
-    round: bool
+    ball: bool
 
     @property
     def mass(self) -> Floats:
@@ -45,12 +45,12 @@ class Affine:
     def ends(self) -> tuple[Floats, Floats]:
         """The interval of each coordinate."""
         first, later = self.symbols[:, : self.inputs], self.symbols[:, self.inputs :]
-        reach = up((norm_up(first, 1) if self.round else sum_up(np.abs(first), 1)) + sum_up(np.abs(later), 1))
+        reach = up((norm_up(first, 1) if self.ball else sum_up(np.abs(first), 1)) + sum_up(np.abs(later), 1))
         return ends_of(self.center, up(reach + self.slack))
 
     def become(self, enclosure: tuple[Floats, Floats], symbols: Floats) -> Affine:
         """The same symbols, another function of them."""
-        return Affine(enclosure[0], symbols, enclosure[1], self.inputs, self.round)
+        return Affine(enclosure[0], symbols, enclosure[1], self.inputs, self.ball)
 
 
 def joint_zonotope(layers: Sequence[LayerPair], inputs: InputSet, intervals: Sequence[Ranges]) -> list[Ranges]:
@@ -91,8 +91,8 @@ def _first(layer: LayerPair, inputs: InputSet) -> tuple[Affine, Affine]:
     symbols = np.hstack([layer.weight * inputs.spread, np.zeros(bent.shape)])
     gap_symbols = np.hstack([linear * inputs.spread, bent])
     return (
-        Affine(value[0], symbols, value[1], low.size, inputs.round),
-        Affine(gap[0], gap_symbols, gap[1], low.size, inputs.round),
+        Affine(value[0], symbols, value[1], low.size, inputs.ball),
+        Affine(gap[0], gap_symbols, gap[1], low.size, inputs.ball),
     )
 
 

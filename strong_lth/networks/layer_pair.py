@@ -65,7 +65,7 @@ class LayerPair:
 class InputSet:
     """Inputs z with low <= z <= high and ||z - center||_2 <= radius, an outward-rounded description of a Box or Ball.
 
-    For a ball, ``round`` is True and ``low``, ``high`` are the ends of the box around it. ``spread`` bounds |z - center| by coordinate.
+    For a ball, ``ball`` is True and ``low``, ``high`` are the ends of the box around it. ``spread`` bounds |z - center| by coordinate.
     """
 
     low: Floats
@@ -73,7 +73,7 @@ class InputSet:
     center: Floats
     spread: Floats
     radius: float
-    round: bool
+    ball: bool
 
     @property
     def size(self) -> Floats:
@@ -84,7 +84,7 @@ class InputSet:
     def norm(self) -> float:
         """Upper bound of ||z||_2."""
         by_box = float(norm_up(self.size))
-        return min(by_box, float(up(float(norm_up(self.center)) + self.radius))) if self.round else by_box
+        return min(by_box, float(up(float(norm_up(self.center)) + self.radius))) if self.ball else by_box
 
     @property
     def mixed(self) -> NDArray[np.bool_]:
@@ -97,9 +97,9 @@ def input_set(domain: Box | Ball, dim: int) -> InputSet:
     low, high = domain.ends(dim)
     if isinstance(domain, Ball):
         center = np.array(np.broadcast_to(np.asarray(domain.center, dtype=np.float64), (dim,)))
-        return InputSet(low, high, center, np.full(dim, domain.radius), domain.radius, round=True)
+        return InputSet(low, high, center, np.full(dim, domain.radius), domain.radius, ball=True)
     center, spread = ball_of(low, high)
-    return InputSet(low, high, center, spread, float(norm_up(spread)), round=False)
+    return InputSet(low, high, center, spread, float(norm_up(spread)), ball=False)
 
 
 def check_chain(layers: Sequence[LayerPair]) -> None:

@@ -49,7 +49,11 @@ class Effective:
 
 
 def effective_layer(part: SourceLayer, dense: Dense, ticket: LayerTicket, halves: Ints) -> Effective:
-    """What the kept candidates of every weight add up to, minus the target: exact sums, rounded once."""
+    """What the kept candidates of every weight add up to, minus the target: exact sums, rounded once.
+
+    p_ij - w_ij over kept units k of input j with a_k > 0: p_ij = sum (v_ik + y_ik) |a_k|; for inputs below 0, q_ij - w_ij with
+    q_ij = -sum over a_k < 0. Shapes (d_out, d_in [+ 1 for the bias]).
+    """
     columns = dense.weight if dense.bias is None else np.column_stack([dense.weight, dense.bias])
     two_sided = bool((halves == 2).any())
     positive = _residuals(part, ticket, columns, 1)
@@ -76,7 +80,7 @@ def _residuals(part: SourceLayer, ticket: LayerTicket, targets: Floats, sign: in
     flat = terms[order].tolist()
     result = -targets.reshape(-1)
     starts = np.flatnonzero(np.diff(place[order], prepend=-1))
-    ends = np.append(starts[1:], place.size)
+    ends = np.append(starts, place.size)[1:]
     for where, start, end in zip(place[order][starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
         result[where] = math.fsum([result[where], *(term for row in flat[start:end] for term in row)])
     return result.reshape(targets.shape)

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dense:
     """x -> weight x + bias; weight (d_out, d_in), bias (d_out,) or None. Arrays are copied and frozen."""
 
     weight: Floats
     bias: Floats | None = None
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return f"Dense({columns} -> {rows}{'' if self.bias is None else ', bias'})"
 
     def __post_init__(self) -> None:
         weight = _frozen("weight", self.weight, 2)
@@ -126,10 +130,13 @@ class Network:
                 "give at least one weight, and one bias (or None) each",
             )
         layers: list[Dense | Activation] = []
-        for weight, bias in zip(weights, given, strict=True):
+        for number, (weight, bias) in enumerate(zip(weights, given, strict=True), start=1):
             if layers:
                 layers.append(Activation())
-            layers.append(Dense(np.asarray(weight), None if bias is None else np.asarray(bias)))
+            try:
+                layers.append(Dense(np.asarray(weight), None if bias is None else np.asarray(bias)))
+            except InputError as error:
+                raise InputError(f"dense layer {number}, {error.parameter}", error.got, error.remedy) from None
         return cls(tuple(layers))
 
     @classmethod
@@ -183,15 +190,17 @@ def _read_npz(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             return {name: data[name] for name in data.files}
     except FormatError:
         raise
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(f"{path}: not a readable .npz file of plain arrays ({error})") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise FormatError(f"{path}: not an .npz file of plain number arrays; write one with numpy.savez") from None
 
 
 def _frozen(name: str, value: ArrayLike, ndim: int) -> Floats:
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(name, repr(type(value).__name__), "give real numbers") from None
+        raise InputError(name, type(value).__name__, "give an array of real numbers") from None
     if array.ndim != ndim or array.size == 0:
         raise InputError(name, f"shape {array.shape}", f"give a non-empty array with {ndim} axes")
     if not np.all(np.isfinite(array)):

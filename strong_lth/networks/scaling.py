@@ -44,7 +44,11 @@ class Scaling:
 
 
 def balance(network: Network, limit: float) -> Scaling:
-    """Least gain (a power of two, at least 1), and row scales, with every |weight| and |bias| at most ``limit``."""
+    """Least gain (a power of two, at least 1), and row scales, with every |weight| and |bias| at most ``limit``.
+
+    >>> balance(Network.from_arrays([[[2.0]], [[0.25]]]), 0.5)
+    Scaling(rows=(array([-2]),), gain=1)
+    """
     slack = [(_slack(layer.weight, limit), _slack(layer.offset, limit)) for layer in network.dense]
     high = [np.zeros(network.widths[0], dtype=np.int64)]
     for weights, biases in slack:

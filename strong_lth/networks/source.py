@@ -7,6 +7,7 @@ input, sign half, rank, output) alone, so the network of width n is contained in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,7 +25,7 @@ Ints = NDArray[np.int64]
 DEFAULT_MEMORY = 2 * 2**30
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SourceLayer:
     """Matrices 2l - 1 and 2l of the source. Unit arrays have one entry per row of the odd (column of the even) matrix.
 
@@ -77,7 +78,7 @@ class SourceLayer:
         return np.flatnonzero((self.unit_input == position) & (self.unit_sign == sign))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RandomSource:
     """One seeded random network. ``halves[l][j]`` is the number of sign halves of input j of target layer l (bias last)."""
 
@@ -86,6 +87,12 @@ class RandomSource:
     first: Law
     layers: tuple[SourceLayer, ...]
     perturbation_used: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_size("perturbation_used", self.perturbation_used)
+
+    def __repr__(self) -> str:
+        return f"RandomSource(seed={self.seed}, law={self.law}, first={self.first}, widths={self.widths}, parameters={self.parameters:,})"
 
     @property
     def parameters(self) -> int:
@@ -118,6 +125,7 @@ class RandomSource:
 
         Raises InputError, naming the worst entry, if a weight moved by more than ``perturbation`` (decided exactly).
         """
+        check_size("perturbation", perturbation)
         if len(weights) != len(self.layers):
             raise InputError("weights", f"{len(weights)} matrices", f"give one per target layer, {len(self.layers)}")
         layers = []
@@ -160,18 +168,23 @@ def random_source(
     ``first`` that of the odd ones: ``BalancedSigns()`` draws n units of each sign that exists, ``RandomSigns()`` and ``Uniform(-1, 1)`` draw 2n units per input.
 
     Raises InputError for a law with no place here, BudgetError (before allocating) above ``memory`` bytes.
+
+    >>> import strong_lth as lth
+    >>> source = random_source(lth.Network.from_arrays([[[0.3, -0.2]]]), domain=lth.Box(0, 1), width=3, seed=0)
+    >>> source.parameters, source.layers[0].even.shape
+    (18, (1, 6))
     """
     widths = check_widths(width, len(target.dense))
     check_laws(law, first)
     check_seed(seed)
     halves = sign_halves(target, domain)
-    needed = [source_bytes(target, halves, [w] * len(widths), first) for w in widths]
     total = source_bytes(target, halves, widths, first)
     if total > memory:
-        per_unit = max(1, max(needed) // max(widths))
+        fits = largest_width(target, halves, first, memory)
+        advice = f"the largest uniform width that fits is {fits}" if fits else "not even width 1 fits"
         raise BudgetError(
             f"width: got {max(widths)}, which needs about {total / 2**20:.0f} MiB of the {memory / 2**20:.0f} MiB allowed; "
-            f"the largest uniform width that fits is {memory // per_unit}, or raise memory="
+            f"{advice}, or allow more memory"
         )
     layers = tuple(
         _draw(
@@ -180,6 +193,13 @@ def random_source(
         for index, layer in enumerate(target.dense)
     )
     return RandomSource(int(seed), law, first, layers)
+
+
+def check_size(name: str, value: float) -> None:
+    """Refuse anything but a finite number >= 0."""
+    known = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    if not (known and math.isfinite(value) and value >= 0):
+        raise InputError(name, repr(value), "give a finite number >= 0")
 
 
 def check_laws(law: Law, first: Law) -> None:
@@ -223,6 +243,13 @@ def source_bytes(target: Network, halves: Sequence[Ints], widths: Sequence[int],
     """Bytes that a construction holds at its peak: grid and double form, mask and shift of the even matrices, and one chunk."""
     units = [int(units_per_input(h, w, first).sum()) for h, w in zip(halves, widths, strict=True)]
     return sum(26 * layer.shape[0] * u + 64 * u for layer, u in zip(target.dense, units, strict=True)) + 200 * 2**20
+
+
+def largest_width(target: Network, halves: Sequence[Ints], first: Law, memory: int) -> int:
+    """Largest width, the same for all layers, within ``memory`` bytes; 0 if there is none."""
+    depth = len(target.dense)
+    fixed = source_bytes(target, halves, [0] * depth, first)
+    return max(0, (memory - fixed) // (source_bytes(target, halves, [1] * depth, first) - fixed))
 
 
 def _draw(

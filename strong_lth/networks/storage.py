@@ -40,8 +40,10 @@ def save_ticket(strong: Subnetwork, path: Path) -> None:
             tensors[f"{name}.grid"] = part.even[ticket.keep]
         if part.moved is not None:
             tensors[f"{name}.moved"] = part.moved[ticket.keep]
+    header = _header(strong)
+    header["sha256"] = content_digest(header, tensors)
     with replacing(path) as handle:
-        handle.write(save(tensors, metadata={FORMAT: json.dumps(_header(strong), sort_keys=True)}))
+        handle.write(save(tensors, metadata={FORMAT: json.dumps(header, sort_keys=True)}))
 
 
 def read_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> dict[str, Any]:
@@ -59,13 +61,24 @@ def read_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> dict[str, Any]:
         header = json.loads(text)
         if header.get("version") != VERSION:
             raise FormatError(f"{path}: got format version {header.get('version')!r}, expected {VERSION}; {_REMEDY}")
+        if header.pop("sha256", None) != content_digest(header, tensors):
+            raise FormatError(f"{path}: the content does not match its hash; {_REMEDY}")
         return _assemble(header, tensors, memory)
     except BudgetError:
         raise
     except FormatError as error:
         raise FormatError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    except (SafetensorError, InputError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (SafetensorError, InputError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise FormatError(f"{path}: damaged ticket file ({error}); {_REMEDY}") from None
+
+
+def content_digest(header: dict[str, Any], tensors: dict[str, Any]) -> str:
+    """SHA-256 of the header (canonical JSON, without this hash) and of every tensor by name."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True, separators=(",", ":")).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()
 
 
 def kept_digest(source: RandomSource, layers: tuple[LayerTicket, ...]) -> str:

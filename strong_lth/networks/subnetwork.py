@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strong_lth.core import Domain, InputError
+from strong_lth.core import Domain, FormatError, InputError
 from strong_lth.networks.difference import LayerPair
 from strong_lth.networks.layer_ticket import LayerTicket, Unserved, effective_layer
 from strong_lth.networks.mask import Bools, Mask
 from strong_lth.networks.network import Network
 from strong_lth.networks.scaling import Scaling
-from strong_lth.networks.source import RandomSource, sign_halves
+from strong_lth.networks.source import RandomSource, check_size, sign_halves
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Subnetwork:
     """A pruned random network that stands for a target network; reproducible from seed, laws, widths and mask.
 
@@ -39,6 +39,20 @@ class Subnetwork:
     perturbation: float
     objective: str
     unserved: tuple[Unserved, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("tol", "perturbation", "a_priori"):
+            check_size(name, getattr(self, name))
+        if self.objective not in ("fewest", "nearest"):
+            raise InputError("objective", repr(self.objective), "use 'fewest' or 'nearest'")
+        _check_lengths(self)
+        _check_unserved(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Subnetwork(kept {self.kept:,} of {self.source.parameters:,}, tol={self.tol:g}, perturbation={self.perturbation:g}, "
+            f"unserved={len(self.unserved)}, domain={self.domain}, source={self.source})"
+        )
 
     @property
     def kept(self) -> int:
@@ -134,4 +148,52 @@ class Subnetwork:
         """
         from strong_lth.networks.storage import read_ticket
 
-        return cls(**read_ticket(Path(path)))
+        fields = read_ticket(Path(path))
+        try:
+            return cls(**fields)
+        except InputError as error:
+            raise FormatError(f"{path}: damaged ticket file ({error})") from None
+
+
+def _check_lengths(strong: Subnetwork) -> None:
+    """Every part of a ticket fits its source."""
+    parts = strong.source.layers
+    if len(strong.layers) != len(parts) or len(strong.weight_tol) != len(parts):
+        raise InputError(
+            "layers",
+            f"{len(strong.layers)} and {len(strong.weight_tol)} tolerances",
+            f"give one each for {len(parts)} layers",
+        )
+    for value in strong.weight_tol:
+        check_size("weight_tol", value)
+    for part, ticket in zip(parts, strong.layers, strict=True):
+        shapes = {ticket.keep.shape, part.even.shape} | ({ticket.shift.shape} if ticket.shift is not None else set())
+        if len(shapes) != 1 or ticket.keep.dtype != np.bool_:
+            raise InputError(
+                f"layer {part.index}",
+                f"shapes {sorted(shapes)}",
+                "give a boolean mask, and shifts, of the shape of the even matrix",
+            )
+    hidden = [part.outputs for part in parts[:-1]]
+    if [rows.size for rows in strong.scaling.rows] != hidden:
+        raise InputError(
+            "scaling", f"rows for {[rows.size for rows in strong.scaling.rows]} neurons", f"give exponents for {hidden}"
+        )
+    exponents = [strong.scaling.gain, *(int(a) for rows in strong.scaling.rows for a in rows)]
+    if max(map(abs, exponents)) > 2000:
+        raise InputError("scaling", "an exponent beyond 2000", "powers of two must stay inside the range of doubles")
+
+
+def _check_unserved(strong: Subnetwork) -> None:
+    """Unserved entries name weights that exist, once each."""
+    low, _ = strong.domain.ends(strong.source.layers[0].inputs)
+    seen = set()
+    for item in strong.unserved:
+        place = (item.layer, item.output, item.input, item.half)
+        part = strong.source.layers[item.layer - 1] if 1 <= item.layer <= len(strong.source.layers) else None
+        exists = part is not None and 0 <= item.output < part.outputs and 0 <= item.input < part.inputs + int(part.bias)
+        two_sided = exists and item.layer == 1 and item.input < low.size and low[item.input] < 0
+        if not exists or item.half not in ("+", "-") or (item.half == "-" and not two_sided) or place in seen:
+            raise InputError("unserved", place, "list weights of the target by (layer, output, input, half), once each")
+        check_size("unserved error", item.error)
+        seen.add(place)

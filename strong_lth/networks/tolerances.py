@@ -25,6 +25,10 @@ from strong_lth.networks.network import Dense, Network
 _ROUNDING = (
     1e-9  # every chain is inflated by this much: far above the rounding error of its few thousand positive terms
 )
+LARGEST, SMALLEST = (
+    1e6,
+    1e-60,
+)  # tolerances per weight outside this range are cut, or refused: rescaled weights are of size 1
 Chain = Callable[[Sequence[float] | Floats], float]
 
 
@@ -117,33 +121,43 @@ def preactivation_range(layer: Dense, low: Floats, high: Floats) -> tuple[Floats
 
 
 def _shares(chain: Chain, tol: float, cost: Floats) -> Floats:
-    """Tolerances with chain(eta) = tol at which every layer's share of the error is proportional to its cost."""
+    """Tolerances with chain(eta) <= tol at which every layer's share of the error is proportional to its cost."""
     wanted = cost / cost.sum()
-    eta: Floats = np.array([_alone(chain, tol, layer, cost.size) for layer in range(cost.size)]) * wanted
+    layers = range(cost.size)
+    eta = np.array([_alone(chain, tol, layer, cost.size) for layer in layers]) * wanted
     for _ in range(40):
-        eta = eta * _rescale(chain, eta, tol)
+        eta = np.minimum(eta * _rescale(chain, eta, tol), LARGEST)
         base = chain(eta)
-        gains = np.array(
-            [chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in range(cost.size)]
-        )
-        eta = eta * np.sqrt(wanted / np.maximum(gains / gains.sum(), 1e-300))
-    return eta * _rescale(chain, eta, tol)
+        gains = np.array([chain(eta * np.where(np.arange(cost.size) == layer, 1.001, 1.0)) - base for layer in layers])
+        if not gains.sum() > 0:
+            break
+        eta = eta * np.sqrt(wanted / np.maximum(gains / gains.sum(), 1e-9))
+    return np.asarray(np.minimum(eta * _rescale(chain, eta, tol), LARGEST))
 
 
 def _alone(chain: Chain, tol: float, layer: int, layers: int) -> float:
-    """The tolerance of one layer if all others were exact: the chain is linear in it."""
+    """The tolerance of one layer if all others were exact: the chain is linear in it. ``LARGEST`` where its errors reach no output."""
     slope = chain([1.0 if index == layer else 0.0 for index in range(layers)])
-    if not (math.isfinite(slope) and slope > 0):
+    if not math.isfinite(slope):
         raise InputError(
-            "domain", f"error amplification {slope} in layer {layer + 1}", "give a smaller domain or rescale the target"
+            "domain",
+            f"an error amplification beyond 1e308 in layer {layer + 1}",
+            "give a smaller domain or a smaller target",
         )
-    return tol / slope
+    alone = tol / slope if slope > tol / LARGEST else LARGEST
+    if alone < SMALLEST:
+        raise InputError(
+            "tol",
+            f"{tol:g} after rescaling the target",
+            f"raise it: this target and domain would leave {alone:.1e} per weight in layer {layer + 1}",
+        )
+    return alone
 
 
 def _rescale(chain: Chain, eta: Floats, tol: float) -> float:
-    """Largest factor (to 1e-12, from below) with chain(factor eta) <= tol."""
+    """Largest factor (to 1e-12, from below, at most ``LARGEST``) with chain(factor eta) <= tol."""
     low, high = 0.0, 1.0
-    while chain(eta * high) <= tol:
+    while high < LARGEST and chain(eta * high) <= tol:
         low, high = high, 2 * high
     for _ in range(60):
         middle = (low + high) / 2

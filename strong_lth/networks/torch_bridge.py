@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from strong_lth.networks.subnetwork import Subnetwork
 
 _PASSED_OVER = (nn.Flatten, nn.Identity, nn.Dropout)
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 
 
 class MaskedLinear(nn.Module):
@@ -62,13 +63,15 @@ class Gain(nn.Module):
 def dense_layers(module: nn.Module) -> tuple[list[Floats], list[Floats | None]]:
     """Weights and biases of a module made of Linear and ReLU, in order, as exact doubles.
 
+    Subclasses and modules with hooks are refused: their ``forward`` may compute anything.
+
     Raises InputError naming the first layer without counterpart, or an activation in the wrong place.
     """
     weights: list[Floats] = []
     biases: list[Floats | None] = []
     activated = True
     for name, layer in _flat("", module):
-        if isinstance(layer, nn.Linear):
+        if type(layer) is nn.Linear:
             if not activated:
                 raise InputError(
                     f"layer {name!r}",
@@ -78,11 +81,11 @@ def dense_layers(module: nn.Module) -> tuple[list[Floats], list[Floats | None]]:
             weights.append(layer.weight.detach().cpu().double().numpy())
             biases.append(None if layer.bias is None else layer.bias.detach().cpu().double().numpy())
             activated = False
-        elif isinstance(layer, nn.ReLU):
+        elif type(layer) is nn.ReLU:
             if activated:
                 raise InputError(f"layer {name!r}", "ReLU without a Linear before it", "start with a Linear layer")
             activated = True
-        elif not isinstance(layer, _PASSED_OVER):
+        elif type(layer) not in _PASSED_OVER:
             raise InputError(
                 f"layer {name!r}",
                 type(layer).__name__,
@@ -96,7 +99,11 @@ def dense_layers(module: nn.Module) -> tuple[list[Floats], list[Floats | None]]:
 
 
 def _flat(prefix: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    if isinstance(module, nn.Sequential):
+    if any(getattr(module, hooks) for hooks in _HOOKS):
+        raise InputError(
+            f"layer {prefix or 'module'!r}", "forward hooks", "remove them; they may change what the layer computes"
+        )
+    if type(module) is nn.Sequential:
         for name, child in module.named_children():
             yield from _flat(f"{prefix}.{name}" if prefix else name, child)
     else:

@@ -17,7 +17,13 @@ def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
     """Re-prove every gadget from the seed, in exact rationals, without looking at how it was found.
 
     Draws the source again and checks: kept weights are the source's own (or the verified moved ones); every shift is within the perturbation;
-    every weight outside ``.unserved`` is within its tolerance; nothing is listed twice. ``value`` is the largest exact residual of a served weight.
+    every weight outside ``.unserved`` is within its tolerance. ``value`` is the largest exact residual of a served weight.
+
+    >>> import strong_lth as lth
+    >>> target = lth.Network.from_arrays([[[0.3, -0.2]]])
+    >>> strong = lth.approximate(target, domain=lth.Box(0, 1), tol=0.01, width="smallest", seed=0)
+    >>> verify_gadgets(target, strong).ok
+    True
     """
     scaled = strong.rescaled(target)
     halves = sign_halves(target, strong.domain)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from strong_lth import bounds
-from strong_lth.core import Domain, Floats, InputError, Verdict, Window
+from strong_lth.core import BudgetError, Domain, Floats, InputError, Verdict, Window
 from strong_lth.distributions import BalancedSigns, Law, ProductUniform, Scaled, Uniform, half_width
 from strong_lth.networks.gadgets import half_targets, halves_of, problems
 from strong_lth.networks.network import Dense, Network
@@ -168,7 +168,15 @@ def _layer_need(
     need = done = 0
     for block in problems(part, dense, pairs):
         allowed, moves = block.allowances(tol, perturbation)
-        counts = needed_candidates(block.candidates, block.targets, tol=allowed, perturbation=moves, workers=workers)
+        try:
+            counts = needed_candidates(
+                block.candidates, block.targets, tol=allowed, perturbation=moves, workers=workers
+            )
+        except BudgetError:
+            raise InputError(
+                "tol", f"a tolerance of {tol:.1e} per weight in layer {part.index}", "raise it or the perturbation, or give a width: "
+                "the least sufficient width could not be found within the memory of the solver",
+            ) from None  # fmt: skip
         if np.any(counts < 0):
             return None
         rows = np.flatnonzero(counts > 0)

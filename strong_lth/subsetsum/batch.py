@@ -24,6 +24,7 @@ from strong_lth.subsetsum.problem import (
     check_objective,
     numbers,
     spread,
+    whole,
 )
 
 Progress = Callable[[int, int], None]
@@ -134,17 +135,14 @@ def needed_candidates(
     needed = np.empty(len(batch.target), np.int64)
 
     def work(part: slice, rows: Rows) -> None:
-        loss = rows.grid.loss
-        keep, hit, used = search_lists(rows, rows.bottom - loss, rows.top + loss, early=True)
-        if loss.any():
+        keep, hit, used = search_lists(rows, *rows.outer(), early=True)
+        if rows.grid.loss.any():
             moves = choose_moves(rows.grid, keep, rows.spot) if rows.grid.movable else None
             _, _, within = evaluate(rows.grid, rows.candidates, rows.target, rows.tol, keep, moves)
             doubtful = np.flatnonzero(hit & ~within)
             if doubtful.size:
                 few = rows.take(doubtful)
-                _, hit[doubtful], used[doubtful] = search_lists(
-                    few, few.bottom + few.grid.loss, few.top - few.grid.loss, early=True
-                )
+                _, hit[doubtful], used[doubtful] = search_lists(few, *few.inner(), early=True)
         cut = np.flatnonzero(~hit & (used < n))
         if cut.size:
             raise BudgetError(
@@ -169,12 +167,11 @@ def _workers(workers: int | None, n: int, movable: bool, budget: int, objective:
     """Threads to use: as many as asked, as long as their lists together stay within the budget."""
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    if isinstance(workers, bool) or workers != int(workers) or workers < 1:
-        raise InputError("workers", repr(workers), "give a whole number >= 1")
+    workers = whole("workers", workers, 1)
     need = min(4 << ((n + 1) // 2), 2 * buffer_entries(n, movable, budget)[0])
     if objective == "fewest":
         need = max(need, sum(fewest_entries(n, budget)))
-    return max(1, min(int(workers), budget // need))
+    return max(1, min(workers, budget // need))
 
 
 def _run(

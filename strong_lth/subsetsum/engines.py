@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.core import Floats
-from strong_lth.subsetsum.fixedpoint import Grid, Ints, place, to_grid, window
+from strong_lth.subsetsum.fixedpoint import GUARD, Grid, Ints, place, to_grid, window
 
 BUDGET = 1 << 24  # list entries of 16 bytes each: 256 MiB
 WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default budget
@@ -35,6 +35,15 @@ class Rows:
     def n(self) -> int:
         """Candidates per row."""
         return int(self.candidates.shape[1])
+
+    def inner(self) -> tuple[Ints, Ints]:
+        """Windows no grid sum meets unless the true one lies within tol."""
+        return self.bottom + self.grid.loss, self.top - self.grid.loss
+
+    def outer(self) -> tuple[Ints, Ints]:
+        """Windows every grid sum meets whose true one lies within tol: wider by the loss, and by the rounding of the window itself."""
+        slack = np.where(self.grid.loss > 0, self.grid.loss + GUARD, 0)
+        return self.bottom - slack, self.top + slack
 
     def __len__(self) -> int:
         return len(self.target)

@@ -30,11 +30,13 @@ def choose_moves(grid: Grid, signs: NDArray[Any], spot: Ints) -> Ints:
     rows = np.arange(len(spot))
     for column in order.T:
         sign = signs[rows, column]
-        wanted = np.clip(rest, low[rows, column], high[rows, column])
+        least, most = low[rows, column], high[rows, column]
+        wanted = np.clip(rest, least, most)
         x = sign * values[rows, column]
         move = _toward(x, x + wanted) - x
         move = np.where((move < 0) != (wanted < 0), 0, move)
         move = np.sign(move) * _leading(np.abs(move))
+        move = np.where((wanted == least) | (wanted == most), wanted, move)  # the ends are admissible as they are
         moves[rows, column] = sign * move
         rest -= move
     return moves

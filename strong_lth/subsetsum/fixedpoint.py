@@ -1,6 +1,6 @@
 """Doubles as int64 numbers of units 2^-q, with every rounding accounted for.
 
-Each row of candidates gets the largest q with 2^q (sum |x_i| + sum e_i) < 2^58, so no sum overflows. Candidates and the ends of
+Each row of candidates gets the largest q with 2^q (sum |x_i| + sum e_i) < 2^60, so no sum overflows. Candidates and the ends of
 their moves are multiples of ``GUARD`` = 4 units; a target is placed between them with two sticky bits, which keeps the order of all
 distances to it. ``loss`` bounds, in units, how far rounding may have changed any subset's sum or reach: 0 when every input fits.
 """
@@ -16,7 +16,7 @@ from strong_lth.core import Floats, InputError
 
 Ints = NDArray[np.int64]
 GUARD = 4
-BOUND = 1 << 57  # in multiples of GUARD: targets beyond it are out of reach and are placed there
+BOUND = 1 << 59  # in multiples of GUARD: targets beyond it are out of reach and are placed there
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Grid:
         return self.values + self.moves_high
 
     @property
+    def resolution(self) -> Floats:
+        """``loss`` as doubles, rounded up, shape (G,)."""
+        loss = np.ldexp(self.loss.astype(np.float64), -self.q)
+        return np.asarray(np.where(self.loss > 0, np.nextafter(loss, np.inf), 0.0))
+
+    @property
     def movable(self) -> bool:
         """Whether any candidate may move."""
         return bool(self.moves_low.any() or self.moves_high.any())
@@ -63,7 +69,7 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
         raise InputError(
             "candidates", f"row {int(np.argmin(np.isfinite(total)))} whose sums overflow", "scale the problem down"
         )
-    q = np.minimum(57 - np.frexp(total)[1], 1076).astype(np.int32)
+    q = np.minimum(60 - np.frexp(total)[1], 1076).astype(np.int32)
     exponent = (q - 2)[:, None]
     with np.errstate(under="ignore"):
         scaled = np.rint(np.ldexp(candidates, exponent))
@@ -73,7 +79,7 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
         row, column = np.argwhere(vanished)[0]
         raise InputError(
             "candidates",
-            f"{candidates[row, column]!r} beside others {2.0**56:.0e} times larger (row {row}, position {column})",
+            f"{float(candidates[row, column])!r} beside others {2.0**59:.0e} times larger (row {row}, position {column})",
             "drop it or scale it up",
         )
     values = scaled.astype(np.int64) * GUARD
@@ -141,4 +147,4 @@ def _floor_sum(a: Floats, b: Floats, q: NDArray[np.int32]) -> Ints:
     vanished = (scaled == 0) & (total != 0)
     whole = np.where(vanished, np.where(total < 0, -1.0, 0.0), whole)
     down = np.where(vanished, 0.0, down)
-    return np.asarray((whole + down).astype(np.int64) * GUARD)
+    return np.asarray((whole.astype(np.int64) + down.astype(np.int64)) * GUARD)

@@ -13,7 +13,7 @@ import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
 
-FAR = 1 << 61  # beyond every sum: sums and windows stay below 2^60
+FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60, windows within 2^61
 
 
 @kernel
@@ -68,6 +68,34 @@ def extend(lo, hi, start, count, low, high):
             hi[k] = r
             right = r
     return k + 1 - end
+
+
+@kernel
+def extend_points(lo, start, count, x):
+    """``extend`` without perturbation and without merging equal points: two chains of steps, one from each end, free of branches.
+
+    After k < count steps from an end each of the two runs has given at most k points, so no bound needs a test.
+    """
+    down = min(x, 0)
+    up = max(x, 0)
+    out = start + count
+    top = out + 2 * count - 1
+    i = j = start
+    p = q = out - 1
+    for k in range(count):
+        u = lo[i] + down
+        v = lo[j] + up
+        first = u <= v
+        lo[out + k] = u if first else v
+        i += first
+        j += 1 - first
+        r = lo[p] + down
+        s = lo[q] + up
+        last = s >= r
+        lo[top - k] = s if last else r
+        q -= last
+        p -= 1 - last
+    return 2 * count
 
 
 @kernel
@@ -175,13 +203,14 @@ def trace_pair(
 
 
 @kernel
-def enter(lo, hi, starts, members, level, candidate, low, high, longest):
+def enter(lo, hi, starts, members, level, candidate, low, high, longest, double):
     """Let a candidate into the list whose last level is ``level``; False when the buffer or ``longest`` would not hold the next."""
     start = starts[level]
     count = starts[level + 1] - start
     if starts[level + 1] + 2 * count > lo.size or 2 * count > longest:
         return False
-    starts[level + 2] = starts[level + 1] + extend(lo, hi, start, count, low, high)
+    made = extend_points(lo, start, count, low) if double else extend(lo, hi, start, count, low, high)
+    starts[level + 2] = starts[level + 1] + made
     members[level] = candidate
     return True
 
@@ -200,6 +229,7 @@ def search_rows(low, high, bottom, top, early, entries, longest, points, keep, g
     shared = low.shape[0] == 1
     lo_a = np.empty(entries, np.int64)
     lo_b = np.empty(entries, np.int64)
+    double = points and n <= 44  # so few candidates need no merging of equal sums
     hi_a = lo_a if points else np.empty(entries, np.int64)
     hi_b = lo_b if points else np.empty(entries, np.int64)
     starts_a = np.zeros(n + 2, np.int64)  # level j lies at [starts[j], starts[j + 1])
@@ -245,12 +275,12 @@ def search_rows(low, high, bottom, top, early, entries, longest, points, keep, g
                     break
             if entered == m:
                 if na <= nb:
-                    if not enter(lo_a, hi_a, starts_a, members_a, la, m, low[g, m], high[g, m], longest):
+                    if not enter(lo_a, hi_a, starts_a, members_a, la, m, low[g, m], high[g, m], longest, double):
                         m += early
                         break
                     la += 1
                 else:
-                    if not enter(lo_b, hi_b, starts_b, members_b, lb, m, low[g, m], high[g, m], longest):
+                    if not enter(lo_b, hi_b, starts_b, members_b, lb, m, low[g, m], high[g, m], longest, double):
                         m += early
                         break
                     lb += 1

@@ -24,7 +24,8 @@ class SubsetSumProblem:
 
     ``candidates`` x: n numbers. ``target`` z. ``tol``: the error that counts as solved. ``perturbation``: a number, or one per
     candidate. ``size``: keep exactly that many candidates. ``signed``: a kept candidate enters as +(x_i + y_i) or -(x_i + y_i).
-    The moved values x_i + y_i are doubles. InputError for NaN, infinity, negative tol or perturbation, wrong shapes, size > n.
+    Moved values x_i + y_i are doubles (unless x_i has digits below the last place of |x_i| + perturbation_i; no grid law does).
+    InputError for NaN, infinity, negative tol or perturbation, wrong shapes, size > n.
 
     >>> SubsetSumProblem([0.5, -0.25], target=0.25).perturbation
     array([0., 0.])
@@ -49,8 +50,8 @@ class SubsetSumProblem:
         x = numbers("candidates", candidates)
         if x.ndim != 1 or x.size == 0:
             raise InputError("candidates", f"shape {x.shape}", "give at least one number in a one-dimensional array")
-        if size is not None and (isinstance(size, bool) or size != int(size) or not 0 <= size <= x.size):
-            raise InputError("size", repr(size), f"give a whole number from 0 to {x.size}, the number of candidates")
+        if size is not None and not 0 <= whole("size", size) <= x.size:
+            raise InputError("size", size, f"give a whole number from 0 to {x.size}, the number of candidates")
         store = object.__setattr__
         store(self, "candidates", frozen(x))
         store(self, "target", scalar("target", target))
@@ -152,8 +153,13 @@ def check_objective(objective: str) -> None:
         raise InputError("objective", repr(objective), 'give "nearest", "any" or "fewest"')
 
 
+def whole(name: str, value: int, least: int = 0) -> int:
+    """``value`` as a whole number >= least."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(name, repr(value), f"give a whole number >= {least}")
+    return int(value)
+
+
 def check_budget(budget: int) -> int:
     """The budget as an int >= 64 list entries."""
-    if isinstance(budget, bool) or budget != int(budget) or budget < 64:
-        raise InputError("budget", repr(budget), "give a whole number of list entries, at least 64")
-    return int(budget)
+    return whole("budget", budget, 64)

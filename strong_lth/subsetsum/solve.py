@@ -61,7 +61,7 @@ def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Sta
         "objective": objective,
         "engine": engine,
         "used": used,
-        "resolution": float(np.ldexp(float(rows.grid.loss[0]), -rows.grid.q[0])),
+        "resolution": float(rows.grid.resolution[0]),
         "budget": rows.budget,
     }
     if status is Status.UNDECIDED:
@@ -95,16 +95,16 @@ def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: i
         sizes: range | None = range(rows.n + 1)
     else:
         sizes = None if problem.size is None else range(problem.size, problem.size + 1)
-    resolution = float(np.ldexp(float(grid.loss[0]), -grid.q[0]))
+    resolution = float(grid.resolution[0])
     best: tuple[float, Any, Any, bool] | None = None
     excluded = True  # rounding cannot have hidden an answer among the sizes before
-    for _, signs in search_sizes(grid.low[0], grid.high[0], spot, spot, sizes, problem.signed):
+    for gap, signs in search_sizes(grid.low[0], grid.high[0], spot, spot, sizes, problem.signed):
         error, shift, within = _evaluate(rows, signs)
         if best is None or error < best[0] or within:
             best = error, signs, shift, within
         if within:
             break
-        excluded = excluded and error - resolution > problem.tol
+        excluded = excluded and gap > 0 and error - resolution > problem.tol
     assert best is not None
     error, signs, shift, within = best
     if within and excluded:

@@ -142,14 +142,15 @@ def verify_batch(
         )
     exact, within = _exact_errors(batch.candidates, batch.target, batch.tol, keep, shift)
     claimed = statuses != CODES[Status.UNDECIDED]
-    far = np.abs(shift) > batch.perturbation
+    far: NDArray[np.bool_] = np.abs(shift) > batch.perturbation
+    wrong: NDArray[np.bool_] = np.abs(exact - errors) > 0
     loose = ~keep & (shift != 0)
     odd = (keep & (shift != 0)) & _moved_off_doubles(batch.candidates, shift, batch.perturbation)
     checks = (
-        _rows_check("shift within perturbation", far.any(axis=1), np.abs(shift).max(axis=1, initial=0)),
-        _rows_check("shift zero where not kept", loose.any(axis=1), np.abs(shift).max(axis=1, initial=0)),
-        _rows_check("moved values are doubles", odd.any(axis=1), np.abs(shift).max(axis=1, initial=0)),
-        _rows_check("error", np.not_equal(exact, errors), np.abs(exact - errors)),
+        _rows_check("shift within perturbation", far, np.abs(shift) - batch.perturbation),
+        _rows_check("shift zero where not kept", loose, np.abs(shift)),
+        _rows_check("moved values are doubles", odd, np.abs(shift)),
+        _rows_check("error", wrong, np.abs(exact - errors)),
         _rows_check("status", claimed & ((statuses == CODES[Status.SOLVED]) != within), exact),
         Check("optimality", Outcome.NOT_RECHECKED, "verify one row with recheck=True"),
     )
@@ -158,9 +159,10 @@ def verify_batch(
 
 def _rows_check(name: str, bad: NDArray[np.bool_], weight: Floats) -> Check:
     if not bad.any():
-        return _check(name, True, f"{bad.size} rows")
-    worst = int(np.argmax(np.where(bad, np.nan_to_num(weight, nan=np.inf), -np.inf)))
-    return _check(name, False, f"{int(bad.sum())} of {bad.size} rows, worst row {worst}")
+        return _check(name, True, f"{len(bad)} rows")
+    worst = int(np.argmax(np.where(bad, np.nan_to_num(weight, nan=np.inf), -np.inf))) // (bad.size // len(bad))
+    rows = np.count_nonzero(bad.reshape(len(bad), -1).any(axis=1))
+    return _check(name, False, f"{rows} of {len(bad)} rows, worst row {worst}")
 
 
 def _moved_off_doubles(x: Floats, shift: Floats, perturbation: Floats) -> NDArray[np.bool_]:

@@ -41,8 +41,9 @@ def no_bias_error(layers, domain):
     return difference_bounds([replace(layer, bias_residual=layer.bias * 0) for layer in layers], domain)
 
 
-def a_thousandth_short(layers, domain):
-    return {name: bound * 0.999 for name, bound in difference_bounds(layers, domain).items()}
+def a_few_roundings_short(layers, domain):
+    """One-layer bounds are attained at a corner, so even this must show."""
+    return {name: bound * (1 - 1e-12) for name, bound in difference_bounds(layers, domain).items()}
 
 
 def half_the_domain(layers, domain):
@@ -56,7 +57,7 @@ PLANTED = [
     no_negative_inputs,
     no_rounding_of_residuals,
     no_bias_error,
-    a_thousandth_short,
+    a_few_roundings_short,
     half_the_domain,
 ]
 

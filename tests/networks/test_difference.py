@@ -143,7 +143,7 @@ def test_norms_win_on_a_deep_net_over_a_large_box():
 @pytest.mark.parametrize("size", [1e120, 1e300])
 def test_overflow_gives_infinity_never_nan(size):
     layers = [ticket(np.full((3, 3), size), np.full((3, 3), 1.0), minus=np.full((3, 3), -size)) for _ in range(4)]
-    for domain in (Box(-size, size), Ball(size), Ball(1e308)):
+    for domain in (Box(-size, size), Ball(size), Ball(1e308), Box(-1.7e308, 1.7e308)):
         bounds = difference_bounds(layers, domain)
         assert all(np.isposinf(bound).all() for bound in bounds.values())
         found, point = search_difference(layers, domain, restarts=4, steps=3)

@@ -48,6 +48,28 @@ def test_unsupported_modules_are_named(module: nn.Module, word: str):
         lth.Network.from_torch(module)
 
 
+def test_modules_that_may_compute_anything_are_refused():
+    class Loud(nn.Sequential):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x) * 5
+
+    class Bent(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.tanh(super().forward(x))
+
+    hooked = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+    hooked[0].register_forward_hook(lambda _, __, output: output * 2)
+    tied = nn.Sequential(torch.nn.utils.parametrizations.orthogonal(nn.Linear(2, 2)))
+    for module, word in (
+        (Loud(nn.Linear(2, 1)), "Loud"),
+        (nn.Sequential(Bent(2, 1)), "Bent"),
+        (hooked, "hooks"),
+        (tied, "ParametrizedLinear"),
+    ):
+        with pytest.raises(lth.InputError, match=word):
+            lth.Network.from_torch(module)
+
+
 @pytest.mark.parametrize("bias", [False, True])
 def test_files_give_the_same_network_back(tmp_path, bias: bool):
     network = random_target(3, bias=bias)
@@ -121,6 +143,10 @@ def test_bad_layers_are_named():
         lth.Network.from_arrays([np.ones((2, 3)), np.ones((1, 5))])
     with pytest.raises(lth.InputError, match="finite"):
         Dense(np.array([[np.inf]]))
+    with pytest.raises(lth.InputError, match="real numbers"):
+        Dense(np.array([[1 + 2j]]))
+    with pytest.raises(lth.InputError, match="dense layer 2, weight"):
+        lth.Network.from_arrays([np.ones((1, 1)), [[np.nan]]])
     with pytest.raises(lth.InputError, match="last axis of 4"):
         random_target(0)(np.ones(3))
 

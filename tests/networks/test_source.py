@@ -121,6 +121,9 @@ def test_moved_sources_stay_in_their_box_exactly():
     worse[1][1, 4] += 0.001 + 2.0**-40
     with pytest.raises(lth.InputError, match="layer 2, row 1, column 4"):
         source.moved(worse, 0.001)
+    for bad in (float("nan"), float("inf"), -1.0, "much"):
+        with pytest.raises(lth.InputError, match="perturbation"):
+            source.moved([w + 5 for w in original], bad)
     with pytest.raises(lth.InputError, match="shape"):
         source.moved([original[0], original[0]], 0.1)
     with pytest.raises(lth.InputError, match="one per target layer"):

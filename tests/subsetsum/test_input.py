@@ -1,0 +1,111 @@
+"""Bad input is refused by name, with a remedy; good input is copied and frozen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from strong_lth.core import InputError
+from strong_lth.subsetsum import SubsetSumProblem, needed_candidates, solve, solve_batch, verify_batch
+
+X = [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("candidates", {"candidates": [0.5, np.nan]}),
+        ("candidates", {"candidates": [0.5, np.inf]}),
+        ("candidates", {"candidates": []}),
+        ("candidates", {"candidates": [[0.5]]}),
+        ("candidates", {"candidates": 0.5}),
+        ("candidates", {"candidates": ["half"]}),
+        ("candidates", {"candidates": [1j]}),
+        ("candidates", {"candidates": [[1.0], [1.0, 2.0]]}),
+        ("target", {"target": np.nan}),
+        ("target", {"target": [0.5]}),
+        ("tol", {"tol": -1e-9}),
+        ("tol", {"tol": np.inf}),
+        ("perturbation", {"perturbation": -1.0}),
+        ("perturbation", {"perturbation": [0.1, 0.1, 0.1]}),
+        ("perturbation", {"perturbation": [0.1, np.nan]}),
+        ("size", {"size": 3}),
+        ("size", {"size": -1}),
+        ("size", {"size": 1.5}),
+        ("size", {"size": True}),
+        ("size", {"size": "two"}),
+    ],
+)
+def test_problem_refuses(name: str, arguments: dict[str, object]) -> None:
+    with pytest.raises(InputError) as error:
+        SubsetSumProblem(**{"candidates": X, "target": 0.3, **arguments})
+    assert error.value.parameter == name
+
+
+@pytest.mark.parametrize(
+    ("name", "candidates", "targets", "options"),
+    [
+        ("candidates", [[0.5, np.nan]], [0.3], {}),
+        ("candidates", np.zeros((2, 0)), [0.3, 0.3], {}),
+        ("candidates", 0.5, [0.3], {}),
+        ("candidates", np.zeros((1, 1, 1)), [0.3], {}),
+        ("candidates", [[1e308, 1e308]], [0.3], {}),
+        ("candidates", [[1.0, 1e-320]], [0.3], {}),
+        ("targets", [X], [0.3, 0.4], {}),
+        ("targets", [X], 0.3, {}),
+        ("targets", [X], [np.inf], {}),
+        ("tol", [X], [0.3], {"tol": -1.0}),
+        ("tol", [X], [0.3], {"tol": [0.1, 0.1]}),
+        ("perturbation", [X], [0.3], {"perturbation": [-1.0, 0.0]}),
+        ("perturbation", X, [0.3, 0.2], {"perturbation": np.zeros((3, 2))}),
+        ("objective", [X], [0.3], {"objective": "best"}),
+        ("budget", [X], [0.3], {"budget": 1}),
+        ("budget", [X], [0.3], {"budget": "much"}),
+        ("workers", [X], [0.3], {"workers": 0}),
+        ("workers", [X], [0.3], {"workers": 1.5}),
+    ],
+)
+def test_batch_refuses(name: str, candidates: object, targets: object, options: dict[str, object]) -> None:
+    with pytest.raises(InputError) as error:
+        solve_batch(candidates, targets, **options)
+    assert error.value.parameter == name
+
+
+def test_solve_refuses_what_no_engine_serves() -> None:
+    with pytest.raises(InputError, match="1e-320 beside others"):
+        solve(SubsetSumProblem([1.0, 1e-320], 0.3))
+    with pytest.raises(InputError, match="budget"):
+        solve(SubsetSumProblem(np.ones(40), 0.3, signed=True))
+    with pytest.raises(InputError, match="objective"):
+        solve(SubsetSumProblem(X, 0.3), "exact")
+
+
+def test_one_candidate_vector_with_as_many_targets_as_candidates() -> None:
+    assert needed_candidates(X, [0.5, 0.25], tol=0.0).tolist() == [1, 2]
+
+
+def test_arrays_are_copied_and_frozen() -> None:
+    x = np.array(X)
+    problem = SubsetSumProblem(x, 0.3)
+    x[0] = 9.0
+    assert problem.candidates[0] == 0.5
+    solution = solve(problem)
+    batch = solve_batch([X], [0.3])
+    for array in (
+        problem.candidates,
+        problem.perturbation,
+        solution.keep,
+        solution.shift,
+        batch.keep,
+        batch.shift,
+        batch.errors,
+    ):
+        assert not array.flags.writeable
+    with pytest.raises(TypeError):
+        solution.stats["engine"] = "another"
+
+
+def test_verify_batch_refuses_other_shapes() -> None:
+    batch = solve_batch([X], [0.3])
+    with pytest.raises(InputError, match="solution"):
+        verify_batch([X, X], [0.3, 0.3], batch)
