@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from strong_lth.core import InputError
-from strong_lth.experiment.describe import canonical
+from strong_lth.core import FormatError, InputError
+from strong_lth.experiment.describe import Row, canonical
 from strong_lth.experiment.records import read_record
 from strong_lth.experiment.shards import read_shard
 
@@ -22,11 +23,7 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
     import duckdb
 
     stored = [] if runs is None else [dict(row) for row in _stored(runs)]
-    kept = (
-        []
-        if records is None
-        else [dict(row) for path in sorted(records.glob("*.json")) for row in read_record(path).rows]
-    )
+    kept = [] if records is None else [dict(row) for row in _recorded(records)]
     with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as database:
         for name, rows in (("runs", stored), ("records", kept)):
             if rows:
@@ -52,3 +49,24 @@ def _stored(folder: Path) -> list[dict[str, Any]]:
         header, rows = read_shard(path)
         out += [header | row for row in rows]
     return out
+
+
+def _recorded(folder: Path) -> list[Row]:
+    """Rows of the records of experiments; the folder may also hold JSON of other kinds."""
+    out: list[Row] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            out += read_record(path).rows
+        except FormatError:
+            if _is_record(path):
+                raise
+    return out
+
+
+def _is_record(path: Path) -> bool:
+    """Whether it is a record, whole or damaged."""
+    try:
+        body = json.loads(path.read_text())
+    except ValueError:
+        return True
+    return isinstance(body, dict) and "manifest" in body

@@ -371,6 +371,11 @@ def test_sql_over_all_rows(dice, tmp_path):
     assert query("SELECT max(total) AS m FROM records", records=tmp_path)[0]["m"] == max(
         row["total"] for row in done.rows
     )
+    (tmp_path / "another.json").write_text('{"rows": [1, 2]}')  # of another program
+    assert query("SELECT count(*) AS k FROM records", records=tmp_path) == [{"k": 24}]
+    (tmp_path / "broken.json").write_text('{"manifest": "x"}')
+    with pytest.raises(FormatError, match="broken"):
+        query("SELECT 1", records=tmp_path)
     with pytest.raises(InputError, match="none yet"):
         query("SELECT * FROM runs", runs=tmp_path / "nothing")
     with pytest.raises(InputError, match="runs"):
