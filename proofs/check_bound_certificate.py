@@ -178,15 +178,17 @@ def check_programme(c: dict, y: list[Fraction]) -> None:
     left, right = rises(c, y, q)
     for k, (zeros, starts) in enumerate(zip(c["zero"], c["start_vertex"], strict=True)):
         value, new = c["values"][k], c["values"][k + 1]
-        tails: dict[int, tuple[list[int], list[int]]] = {}
+        tails: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+        for above in c["above"][k]:
+            require(not above or all(a >= v for a, v in zip(above, value, strict=True)), "a tail lies below its value function")
         for i in range(min(last, cells)):
             if starts[i] < 0:
                 slopes, end = [0] * cells, min(max(value[i:]), ONE)
             else:
-                zero = zeros[i]
-                if zero not in tails:
-                    tails[zero] = convex_tail(value, widths, y, last, zero)
-                slopes, end = with_line(value, y, tails[zero], starts[i], i)
+                key = zeros[i], c["tail"][k][i]
+                if key not in tails:
+                    tails[key] = convex_tail(c["above"][k][key[1]], widths, y, last, key[0])
+                slopes, end = with_line(value, y, tails[key], starts[i], i)
             for side, rows in ((0, left), (1, right)):
                 row = rows[i]
                 total = times(end, up(q[i][side]))

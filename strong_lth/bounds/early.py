@@ -79,7 +79,8 @@ def mixture(y: Floats, value: Floats, moment: Floats) -> dict[float, float]:
     middle, half = (y[:-1] + y[1:])[keep] / 2, np.diff(y)[keep] / 2
     power = (middle[:, None] / y[0]) ** -EXPONENTS
     tangent = EXPONENTS * power * (half / middle)[:, None]
-    ends = value[:-1][keep], np.maximum(value[1:], value[:-1] * 1e-9)[keep]
+    floor = max(float(value[0]) * 1e-12, 1e-290)  # what is smaller makes no difference
+    ends = np.maximum(value[:-1][keep], floor), np.maximum(value[1:][keep], floor)
     rows = np.concatenate([(power + tangent) / ends[0][:, None], (power - tangent) / ends[1][:, None]])
     usable = rows.min(axis=0) > 0
     least, cost = rows.min(axis=0)[usable], (moment * y[0] ** EXPONENTS)[usable]
