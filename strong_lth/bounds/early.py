@@ -18,7 +18,17 @@ import numpy as np
 from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
 
-THETAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)  # twice each is whole, so that certificates stay in exact arithmetic
+THETAS = (
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    5.0,
+    6.5,
+    8.0,
+)  # twice each is whole, so that certificates stay in exact arithmetic
 EXPONENTS: Floats = np.array(THETAS, dtype=np.float64)
 STEPS = 22
 _CELLS = 160
@@ -59,7 +69,9 @@ def weights(shape: Shape, length: float, theta: float, steps: int = STEPS) -> tu
     psi, kernels = [np.ones(_CELLS)], []
     for _ in range(steps):
         alone = psi[-1] ** -theta
-        saved = alone[:, None] - (psi[-1][:, None] + psi[-1][None, :]) ** -theta  # at least alone / 2, so nothing cancels
+        saved = (
+            alone[:, None] - (psi[-1][:, None] + psi[-1][None, :]) ** -theta
+        )  # at least alone / 2, so nothing cancels
         mean = alone - (least * saved * _DOWN).sum(axis=1) * width
         new = (mean * _UP) ** (-1 / theta) * _DOWN
         k = new[:, None] ** theta * saved / new[None, :]

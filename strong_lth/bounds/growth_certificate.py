@@ -96,4 +96,3 @@ def _stage(table: Table, m: int, theta: float, share: float) -> dict[str, Any]:
         "kernels": kernels[:m].tolist(),
         "moments": moments,
     }
-

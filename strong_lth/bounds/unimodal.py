@@ -48,9 +48,7 @@ def _product_central(t: Floats) -> Floats:
 
 UNIT_UNIFORM = Shape("uniform", _uniform_density, lambda t: np.clip(t, 0, 1), ((1.0, 0.5),))
 STANDARD_NORMAL = Shape("normal", lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi), _normal_central)
-PRODUCT = Shape(
-    "product", lambda x: np.maximum(-np.log(np.clip(x, 1e-300, None)) / 2, 0.0), _product_central, cut=1.2
-)
+PRODUCT = Shape("product", lambda x: np.maximum(-np.log(np.clip(x, 1e-300, None)) / 2, 0.0), _product_central, cut=1.2)
 UNIT_TRIANGLE = Shape(
     "triangular", lambda x: np.maximum(1 - x, 0.0), lambda t: np.clip(t, 0, 1) * (2 - np.clip(t, 0, 1))
 )

@@ -65,7 +65,12 @@ def test_perturbation_counts_from_the_first_candidate() -> None:
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
 def test_a_given_target_is_missed_no_more_often_than_bounded(law: Law) -> None:
     trials = 400
-    for n, tol, perturbation, z in [(7, 0.1, 0.0, 0.5), (6, 0.05, 0.05, 0.3), (5, 0.0, 0.1, 0.02), (11, 0.02, 0.0, 0.5)]:
+    for n, tol, perturbation, z in [
+        (7, 0.1, 0.0, 0.5),
+        (6, 0.05, 0.05, 0.3),
+        (5, 0.0, 0.1, 0.02),
+        (11, 0.02, 0.0, 0.5),
+    ]:
         bound = get("rss-survival").failure(n, tol, perturbation, law=law)
         assert isinstance(bound, float)
         missed = sum(_missed(law.sample(trial_generator(11, i), n), tol, perturbation, z) for i in range(trials))
@@ -109,6 +114,28 @@ def test_only_symmetric_unimodal_laws() -> None:
         for law in (Normal(0.1, 1), Uniform(-1, 2), RandomSigns()):
             assert get(id).failure(60, 0.01, law=law) is Verdict.NOT_APPLICABLE
         assert get(id).failure(24, 0.02, law=Scaled(Triangular(), 2)) == get(id).failure(24, 0.01, law=Triangular())
+
+
+# -- closed forms beside them ------------------------------------------------------------------------------------------
+
+
+def test_range_bound_is_the_laguerre_value_rounded_down() -> None:
+    from strong_lth.bounds.gaussian import range_failure
+
+    for n, tol, perturbation in [(8, 0.01, 0.1), (10, 0.4, 0.0), (30, 0.2, 0.5)]:
+        exact = float(range_failure(n, perturbation, np.array([0.5 - tol]))[0])
+        value = get("range").failure(n, tol, perturbation)
+        assert value == pytest.approx(exact, rel=1e-9)
+    assert get("range").failure(5, 0.6) == 0.0
+    trials, value = 3000, get("range").failure(8, 0.1, 0.1)
+    missed = sum(_missed(Uniform().sample(trial_generator(5, i), 8), 0.1, 0.1, 0.5) for i in range(trials))
+    assert missed >= trials * float(value) / 2  # type: ignore[arg-type]
+
+
+def test_levels_closed_form() -> None:
+    for tol, perturbation, numbers in [(0.01, 0.001, (49, 54)), (1e-3, 1e-2, (45, 51)), (0.0, 1e-3, (59, 64))]:
+        for delta, n in zip((0.05, 0.01), numbers, strict=True):
+            assert required_candidates(get("rss-levels"), tol=tol, perturbation=perturbation, delta=delta) == n
 
 
 # -- certificates ------------------------------------------------------------------------------------------------------
