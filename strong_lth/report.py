@@ -30,8 +30,8 @@ def bounds_rows(
 
     Raises InputError for bad tol, perturbation or delta.
 
-    >>> [(row["id"], row["n"]) for row in bounds_rows(0.01, 0.001, 0.05)][:3]
-    [('volume', 6), ('rss-contraction', 45), ('rss-contraction-checked', 45)]
+    >>> [(row["id"], row["n"]) for row in bounds_rows(0.01, 0.001, 0.05)][:4]
+    [('volume', 6), ('range', 7), ('rss-survival', 16), ('rss-hooks', 28)]
     """
     entries: list[Bound | Prediction] = [*BOUNDS, *PREDICTIONS]
     return [_row(entry, tol, perturbation, delta, law, targets) for entry in entries]

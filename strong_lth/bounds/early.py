@@ -61,9 +61,9 @@ def chain(least: float, kernels: Floats, theta: float) -> list[float]:
 def weights(shape: Shape, length: float, theta: float, steps: int = STEPS) -> tuple[Floats, Floats]:
     """(psi_0 .. psi_steps on the cells, K_0 .. K_(steps - 1))."""
     width = length / _CELLS
-    apart = np.arange(_CELLS)
+    apart = np.arange(_CELLS, dtype=np.float64)
     near, far = np.maximum(apart - 1, 0) * width * (1 - 1e-15), (apart + 1) * width * (1 + 1e-15)
-    index = np.abs(apart[:, None] - apart[None, :])
+    index = np.abs(apart[:, None] - apart[None, :]).astype(np.int64)
     least = (np.minimum(shape.density(far), shape.cut) * _DOWN)[index]
     most = (np.minimum(shape.density(np.maximum(near, 1e-300)), shape.cut) * _UP)[index]
     psi, kernels = [np.ones(_CELLS)], []

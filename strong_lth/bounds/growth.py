@@ -128,7 +128,7 @@ def _tail(grid: Grid, value: Floats, zero: int) -> Floats:
     slope = 0.0 if zero < 0 else here / (grid.y[zero] - grid.y[grid.last])
     line = np.maximum(here - slope * (grid.y - grid.y[grid.last]), 0.0)
     line[zero if zero >= 0 else line.size :] = 0.0
-    return np.maximum(value, line)
+    return np.asarray(np.maximum(value, line), dtype=np.float64)
 
 
 def _best_lines(p: Programme, value: Floats, tail: Floats, first: int) -> tuple[Floats, Floats, Ints]:

@@ -99,7 +99,7 @@ def gain(s: Floats, t: Floats, length: float) -> Floats:
     """
     v = np.minimum(t, s)
     u = np.minimum(v, np.maximum(length - s, 0.0))
-    return v * (np.minimum(s, length) + u - v) - u * u / 2
+    return np.asarray(v * (np.minimum(s, length) + u - v) - u * u / 2, dtype=np.float64)
 
 
 def atoms_of(shape: Shape, length: float) -> tuple[Floats, Floats]:
@@ -107,7 +107,7 @@ def atoms_of(shape: Shape, length: float) -> tuple[Floats, Floats]:
     if shape.atoms:
         s, mass = (np.array(column) for column in zip(*shape.atoms, strict=True))
         return s, mass * _LOWER
-    s = np.arange(1, ATOMS + 1) * (length / ATOMS)
+    s = np.arange(1, ATOMS + 1, dtype=np.float64) * (length / ATOMS)
     p = shape.density(s)
     mass = np.append(p[:-1] * _LOWER - p[1:] * _UPPER, p[-1] * _LOWER)
     return s[mass > 0], mass[mass > 0]
