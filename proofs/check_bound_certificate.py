@@ -9,6 +9,7 @@ docs/rss-hooks.md) in integers of 2^-112, rounded to the safe side. Exit status:
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from decimal import Decimal, getcontext
@@ -131,10 +132,10 @@ def survival(c: dict, y: list[Fraction]) -> list[tuple[Fraction, Fraction]]:
         return [(Fraction(1), Fraction(1))] * (len(y) - 1)
     length = y[-1]
     if c["law"] == "uniform" and length <= 2:
-        return [(1 - a / 2, 1 - b / 2) for a, b in zip(y, y[1:])]
+        return [(1 - a / 2, 1 - b / 2) for a, b in itertools.pairwise(y)]
     outside = ONE - central(c["law"], length / 2)[0]
     ends = []
-    for a, b in zip(y, y[1:]):
+    for a, b in itertools.pairwise(y):
         half = (length - a) / 2
         left = Fraction(outside + central(c["law"], half)[1], ONE)
         right = left - Fraction(density(c["law"], half)[0], ONE) * (b - a)
@@ -178,15 +179,20 @@ def check_programme(c: dict, y: list[Fraction]) -> None:
     left, right = rises(c, y, q)
     for k, (zeros, starts) in enumerate(zip(c["zero"], c["start_vertex"], strict=True)):
         value, new = c["values"][k], c["values"][k + 1]
-        tails: dict[int, tuple[list[int], list[int]]] = {}
+        tails: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+        for above in c["above"][k]:
+            require(
+                not above or all(a >= v for a, v in zip(above, value, strict=True)),
+                "a tail lies below its value function",
+            )
         for i in range(min(last, cells)):
             if starts[i] < 0:
                 slopes, end = [0] * cells, min(max(value[i:]), ONE)
             else:
-                zero = zeros[i]
-                if zero not in tails:
-                    tails[zero] = convex_tail(value, widths, y, last, zero)
-                slopes, end = with_line(value, y, tails[zero], starts[i], i)
+                key = zeros[i], c["tail"][k][i]
+                if key not in tails:
+                    tails[key] = convex_tail(c["above"][k][key[1]], widths, y, last, key[0])
+                slopes, end = with_line(value, y, tails[key], starts[i], i)
             for side, rows in ((0, left), (1, right)):
                 row = rows[i]
                 total = times(end, up(q[i][side]))
@@ -196,7 +202,9 @@ def check_programme(c: dict, y: list[Fraction]) -> None:
                 require(new[i + side] >= total, f"step {k + 1}, cell {i}: the value is too small")
 
 
-def convex_tail(value: list[int], widths: list[Fraction], y: list[Fraction], last: int, zero: int) -> tuple[list[int], list[int]]:
+def convex_tail(
+    value: list[int], widths: list[Fraction], y: list[Fraction], last: int, zero: int
+) -> tuple[list[int], list[int]]:
     """Slopes and values, from the right, of the least convex function above ``value``; right of the jump it is a line to vertex ``zero``."""
     cells = len(widths)
     slopes, g = [0] * cells, [0] * (cells + 1)
@@ -211,7 +219,9 @@ def convex_tail(value: list[int], widths: list[Fraction], y: list[Fraction], las
     return slopes, g
 
 
-def with_line(value: list[int], y: list[Fraction], tail: tuple[list[int], list[int]], start: int, i: int) -> tuple[list[int], int]:
+def with_line(
+    value: list[int], y: list[Fraction], tail: tuple[list[int], list[int]], start: int, i: int
+) -> tuple[list[int], int]:
     """The tail right of vertex ``start``; left of it, down to vertex i, one line above ``value``."""
     slopes, g = tail
     if start > i:
@@ -233,7 +243,7 @@ def ceil(height: int, width: Fraction) -> int:
 def check_start(c: dict, y: list[Fraction]) -> None:
     tol, e, length = Fraction(c["tol"]), Fraction(c["e"]), y[-1]
     first = c["values"][0]
-    require(all(a < b for a, b in zip(y, y[1:])) and length >= 1, "the grid is not increasing")
+    require(all(a < b for a, b in itertools.pairwise(y)) and length >= 1, "the grid is not increasing")
     require(0 < e <= tol and y[0] <= 2 * e, "the start interval is too long")
     require(all(v >= 0 for row in c["values"] for v in row), "a value is negative")
     if c["theorem"] == "rss-survival":
@@ -249,7 +259,9 @@ def check_start(c: dict, y: list[Fraction]) -> None:
         require(all(v >= ONE for v in first[: c["last"] + 1]), "V_0 must be 1 before the jump")
         return
     require(length >= 1 + 2 * tau and c["last"] == len(y) - 1, "Lemma 5 needs a longer window")
-    for i in range(len(y) - 1):  # V_0 falls, so its value at the left end of a cell must lie below both ends of the chord
+    for i in range(
+        len(y) - 1
+    ):  # V_0 falls, so its value at the left end of a cell must lie below both ends of the chord
         bound = end_stage(c, length - y[i], tau, length)
         require(first[i] >= min(bound, ONE) and first[i + 1] >= min(bound, ONE), "V_0 is below Lemma 5")
 
@@ -284,7 +296,7 @@ def check_moment(c: dict, stage: dict, length: Fraction) -> None:
         low = [inverse_power(x, twice, bits=PSI_BITS) for x in old]
         pair: dict[int, int] = {}
         saved = []
-        for x, alone in zip(old, low):
+        for x, alone in zip(old, low, strict=False):
             row = []
             for z in old:
                 if x + z not in pair:
@@ -293,13 +305,17 @@ def check_moment(c: dict, stage: dict, length: Fraction) -> None:
             saved.append(row)
         tops_inverse = [inverse_power(x, twice, bits=PSI_BITS) for x in new]
         for i in range(cells):
-            mean = low[i] + 1 - sum(least[abs(i - j)] * saved[i][j] for j in range(cells)) // ONE * (cell - 1) // ONE + 1
+            mean = (
+                low[i] + 1 - sum(least[abs(i - j)] * saved[i][j] for j in range(cells)) // ONE * (cell - 1) // ONE + 1
+            )
             require(tops_inverse[i] >= mean, "a weight psi grows too fast")
         for i in range(cells):
             for j in range(i + 1):
                 first = (saved[i][j] + 2) * ONE // tops_inverse[i] * (1 << PSI_BITS) // new[j]
                 second = (saved[j][i] + 2) * ONE // tops_inverse[j] * (1 << PSI_BITS) // new[i]
-                require(Fraction(kernel) * 2 * ONE * ONE >= most[i - j] * (first + second + 4), "a kernel K is too small")
+                require(
+                    Fraction(kernel) * 2 * ONE * ONE >= most[i - j] * (first + second + 4), "a kernel K is too small"
+                )
     offset = Fraction(0)
     if c["theorem"] == "rss-survival":
         offset = (length - 1) / 2 if c["law"] == "uniform" and length <= 2 else Fraction(1, 2)
@@ -307,7 +323,7 @@ def check_moment(c: dict, stage: dict, length: Fraction) -> None:
     nearby = Fraction(min(psi[-1][cells // 2 - reach : cells // 2 + reach]), 1 << PSI_BITS)
     moments = [Fraction(m) for m in stage["moments"]]
     require(moments[0] ** 2 * (2 * e * nearby) ** twice >= 1, "M_0 is too small")
-    for j, (old_moment, new_moment) in enumerate(zip(moments, moments[1:], strict=False)):
+    for j, (old_moment, new_moment) in enumerate(itertools.pairwise(moments)):
         kernel = Fraction(stage["kernels"][c["early"] - 1 - j])
         step = new_moment - old_moment
         require(step > 0 and step**twice >= kernel**twice * old_moment ** (twice - 2), "a moment M is too small")
@@ -315,7 +331,12 @@ def check_moment(c: dict, stage: dict, length: Fraction) -> None:
 
 def peak(law: str) -> int:
     """The density near 0 (cut at 6/5 for the product law)."""
-    return {"uniform": ONE >> 1, "triangular": ONE, "product": ONE * 6 // 5 + 1, "normal": density(law, Fraction(1, 10**30))[1] + 1}[law]
+    return {
+        "uniform": ONE >> 1,
+        "triangular": ONE,
+        "product": ONE * 6 // 5 + 1,
+        "normal": density(law, Fraction(1, 10**30))[1] + 1,
+    }[law]
 
 
 def bound_of(c: dict, y: list[Fraction]) -> Fraction:
@@ -328,7 +349,10 @@ def bound_of(c: dict, y: list[Fraction]) -> Fraction:
         at = [Fraction(0), Fraction(0)]
         for stage in c["stages"]:
             theta = Fraction(stage["twice_theta"], 2)
-            ends = [inverse_power(int(middle * GRID * 2), stage["twice_theta"], bits=41, ceiling=flag) for flag in (False, True)]
+            ends = [
+                inverse_power(int(middle * GRID * 2), stage["twice_theta"], bits=41, ceiling=flag)
+                for flag in (False, True)
+            ]
             for side, factor in ((0, 1 + theta * half / middle), (1, 1 - theta * half / middle)):
                 at[side] += Fraction(stage["share"]) * ends[factor < 0] * factor
         require(at[0] >= value[i] and at[1] >= value[i + 1], f"cell {i}: the powers do not lie above V_k")

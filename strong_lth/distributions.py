@@ -164,7 +164,7 @@ class Tabulated:
 
     Its density is a staircase that falls away from 0. Weights are whole shares: they need not add up to 1 and are divided by their sum.
 
-    >>> Tabulated((0.5, 1.0), (1, 3)).lower_density(-0.7, 0.7)
+    >>> round(Tabulated((0.5, 1.0), (1, 3)).lower_density(-0.7, 0.7), 9)
     0.375
     """
 
@@ -333,7 +333,7 @@ def _quantile(law: Law, u: Floats) -> Floats:
     raise InputError("law", repr(law), "use Uniform, Normal or a Scaled one of them for the even matrices")
 
 
-_LAWS = (Uniform, Normal, ProductUniform, RandomSigns, BalancedSigns)
+_LAWS = (Uniform, Normal, ProductUniform, Triangular, RandomSigns, BalancedSigns)
 
 
 def law_record(law: Law) -> dict[str, Any]:

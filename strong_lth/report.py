@@ -30,8 +30,8 @@ def bounds_rows(
 
     Raises InputError for bad tol, perturbation or delta.
 
-    >>> [(row["id"], row["n"]) for row in bounds_rows(0.01, 0.001, 0.05)][:3]
-    [('volume', 6), ('rss-contraction', 45), ('rss-contraction-checked', 45)]
+    >>> [(row["id"], row["n"]) for row in bounds_rows(0.01, 0.001, 0.05)][:4]
+    [('volume', 6), ('range', 8), ('rss-survival', 16), ('rss-hooks', 28)]
     """
     entries: list[Bound | Prediction] = [*BOUNDS, *PREDICTIONS]
     return [_row(entry, tol, perturbation, delta, law, targets) for entry in entries]
@@ -74,7 +74,14 @@ def bounds_table(rows: list[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     notes = Text("\n").join(Text(f"({i}) {row['status']}; {row['source']}") for i, row in enumerate(rows, 1))
-    table = Table(box=box.SIMPLE_HEAD, caption=notes, caption_justify="left", caption_style="", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        caption=notes,
+        caption_justify="left",
+        caption_style="",
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for name in ("", "candidates n", "P(miss) at n", "for", "direction", ""):
         table.add_column(name, no_wrap=True, justify="right" if name.endswith(" n") else "left")
     for i, row in enumerate(rows, 1):

@@ -18,7 +18,17 @@ import numpy as np
 from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
 
-THETAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0)  # twice each is whole, so that certificates stay in exact arithmetic
+THETAS = (
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    5.0,
+    6.5,
+    8.0,
+)  # twice each is whole, so that certificates stay in exact arithmetic
 EXPONENTS: Floats = np.array(THETAS, dtype=np.float64)
 STEPS = 22
 _CELLS = 160
@@ -51,15 +61,17 @@ def chain(least: float, kernels: Floats, theta: float) -> list[float]:
 def weights(shape: Shape, length: float, theta: float, steps: int = STEPS) -> tuple[Floats, Floats]:
     """(psi_0 .. psi_steps on the cells, K_0 .. K_(steps - 1))."""
     width = length / _CELLS
-    apart = np.arange(_CELLS)
+    apart = np.arange(_CELLS, dtype=np.float64)
     near, far = np.maximum(apart - 1, 0) * width * (1 - 1e-15), (apart + 1) * width * (1 + 1e-15)
-    index = np.abs(apart[:, None] - apart[None, :])
+    index = np.abs(apart[:, None] - apart[None, :]).astype(np.int64)
     least = (np.minimum(shape.density(far), shape.cut) * _DOWN)[index]
     most = (np.minimum(shape.density(np.maximum(near, 1e-300)), shape.cut) * _UP)[index]
     psi, kernels = [np.ones(_CELLS)], []
     for _ in range(steps):
         alone = psi[-1] ** -theta
-        saved = alone[:, None] - (psi[-1][:, None] + psi[-1][None, :]) ** -theta  # at least alone / 2, so nothing cancels
+        saved = (
+            alone[:, None] - (psi[-1][:, None] + psi[-1][None, :]) ** -theta
+        )  # at least alone / 2, so nothing cancels
         mean = alone - (least * saved * _DOWN).sum(axis=1) * width
         new = (mean * _UP) ** (-1 / theta) * _DOWN
         k = new[:, None] ** theta * saved / new[None, :]
@@ -79,7 +91,8 @@ def mixture(y: Floats, value: Floats, moment: Floats) -> dict[float, float]:
     middle, half = (y[:-1] + y[1:])[keep] / 2, np.diff(y)[keep] / 2
     power = (middle[:, None] / y[0]) ** -EXPONENTS
     tangent = EXPONENTS * power * (half / middle)[:, None]
-    ends = value[:-1][keep], np.maximum(value[1:], value[:-1] * 1e-9)[keep]
+    floor = max(float(value[0]) * 1e-12, 1e-290)  # what is smaller makes no difference
+    ends = np.maximum(value[:-1][keep], floor), np.maximum(value[1:][keep], floor)
     rows = np.concatenate([(power + tangent) / ends[0][:, None], (power - tangent) / ends[1][:, None]])
     usable = rows.min(axis=0) > 0
     least, cost = rows.min(axis=0)[usable], (moment * y[0] ** EXPONENTS)[usable]

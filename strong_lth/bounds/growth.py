@@ -15,6 +15,7 @@ each step is enlarged by 1 + 1e-11.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,7 +26,8 @@ from strong_lth.core import Floats
 
 Ints = npt.NDArray[np.int64]
 ROUNDING = 1 + 1e-11
-_LIFTS = (2e-5, 3e-4, 3e-3)  # by how much a tail may be raised to make it convex
+_LIFTS = (2e-5, 1e-3, 5e-2)  # by how much a tail may be raised to make it convex
+_WIDEST = 0.16  # of a cell in ln(a / (L - a)): wider ones make the chords too coarse
 _EXACT = 2.0**40  # grid points are multiples of 1 / this, so their differences are exact
 
 
@@ -49,22 +51,24 @@ class Programme:
 
 @dataclass(frozen=True)
 class Choice:
-    """For each cell the g that was used: zero of its rightmost line (a vertex, or -1: constant), and the vertex left of which it is a line.
+    """For each cell the g that was used: zero of its rightmost line (a vertex, or -1: constant), vertex left of which it is a line, its tail.
 
-    ``start`` = -1 marks the constant g = V(left end).
+    ``start`` = -1 marks the constant g = V(left end); ``tail`` is an index into the functions that ``advance`` returns.
     """
 
     zero: Ints
     start: Ints
+    tail: Ints
 
 
 def grid(start: float, length: float, stop: float, cells: int, *, jump: bool) -> Grid:
-    """Vertices uniform in ln(a / (L - a)) from ``start`` to L - ``stop``, then L; with ``jump`` also a fan of vertices between the two.
+    """At least ``cells`` cells, more where the range is wide: vertices uniform in ln(a / (L - a)) from ``start`` to L - ``stop``, then L; with ``jump`` also a fan of vertices between the two.
 
-    >>> grid(0.02, 2.0, 0.001, 4, jump=False).y.round(3)
-    array([0.02 , 0.186, 0.918, 1.761, 1.999, 2.   ])
+    >>> grid(0.02, 2.0, 0.001, 4, jump=False).y.size
+    79
     """
     ends = np.log(start / (length - start)), np.log((length - stop) / stop)
+    cells = max(cells, math.ceil((ends[1] - ends[0]) / _WIDEST))
     odds = np.exp(np.linspace(*ends, cells + 1))
     y = length * odds / (1 + odds)
     y[0], y[-1] = start, length - stop
@@ -90,27 +94,30 @@ def programme(grid: Grid, survive: tuple[Floats, Floats], rho: Callable[[Floats]
     return Programme(grid, survive, split, (rises[0], rises[1]))
 
 
-def advance(p: Programme, value: Floats) -> tuple[Floats, Floats, Choice]:
-    """(``value`` with its tail made convex, the value with one more candidate, the g of every cell)."""
+def advance(p: Programme, value: Floats) -> tuple[Floats, Choice, list[Floats]]:
+    """(the value with one more candidate, the g of every cell, the functions above ``value`` from which those g were made)."""
     y, last = p.grid.y, p.grid.last
-    value = value.copy()
-    first = _convex_tail(y[: last + 1], value[: last + 1])
     constant = np.minimum(value[:-1], 1.0)
     left, right = p.survive[0] * constant, p.survive[1] * constant
     flat = right * (1 - 1e-9)
-    choice = Choice(np.full(left.size, -1), np.full(left.size, -1))
-    for zero in (-1, *range(last + 2, y.size, 2)):
-        found_left, found_right, start = _best_lines(p, value, _tail(p.grid, value, zero), first)
-        better = (found_right < flat) & ((choice.start < 0) | (found_left + found_right < left + right))
-        left, right = np.where(better, found_left, left), np.where(better, found_right, right)
-        choice = Choice(np.where(better, zero, choice.zero), np.where(better, start, choice.start))
+    choice = Choice(*(np.full(left.size, -1) for _ in range(3)))
+    lifted = _convex_tails(y[: last + 1], value[: last + 1])
+    above = [np.append(tail, value[last + 1 :]) for _, tail in lifted]
+    for index, (first, _) in enumerate(lifted):
+        for zero in (-1, *range(last + 2, y.size, 4)):
+            found = _best_lines(p, value, _tail(p.grid, above[index], zero), first)
+            better = (found[1] < flat) & ((choice.start < 0) | (found[0] + found[1] < left + right))
+            left, right = np.where(better, found[0], left), np.where(better, found[1], right)
+            news = zero, found[2], index
+            olds = choice.zero, choice.start, choice.tail
+            choice = Choice(*(np.where(better, new, old) for new, old in zip(news, olds, strict=True)))
     new = np.append(left, 0.0)
     new[1:] = np.maximum(new[1:], right)
     new[last + 1 :] *= last == y.size - 1  # beyond the jump nothing is missed
     new = np.maximum.accumulate((new * ROUNDING)[::-1])[::-1]
-    above = np.flatnonzero(new > 1)
-    new[: above[-1] if above.size else 0] = 1.0  # probabilities: only the vertex at the shoulder may lie above 1
-    return value, new, choice
+    over = np.flatnonzero(new > 1)
+    new[: over[-1] if over.size else 0] = 1.0  # probabilities: only the vertex at the shoulder may lie above 1
+    return new, choice, above
 
 
 def _tail(grid: Grid, value: Floats, zero: int) -> Floats:
@@ -121,7 +128,7 @@ def _tail(grid: Grid, value: Floats, zero: int) -> Floats:
     slope = 0.0 if zero < 0 else here / (grid.y[zero] - grid.y[grid.last])
     line = np.maximum(here - slope * (grid.y - grid.y[grid.last]), 0.0)
     line[zero if zero >= 0 else line.size :] = 0.0
-    return np.maximum(value, line)
+    return np.asarray(np.maximum(value, line), dtype=np.float64)
 
 
 def _best_lines(p: Programme, value: Floats, tail: Floats, first: int) -> tuple[Floats, Floats, Ints]:
@@ -149,32 +156,27 @@ def _best_lines(p: Programme, value: Floats, tail: Floats, first: int) -> tuple[
     return ends[0][rows, best], ends[1][rows, best], vertex[best]
 
 
-def _convex_tail(y: Floats, value: Floats) -> int:
-    """Lift ``value`` in place to a convex function right of the returned vertex.
-
-    The lift is a factor and a share of the first value, as small as possible unless a larger one gains many vertices.
-    """
-
-    def least_vertex(lift: float) -> tuple[int, Floats]:
-        def lifted(first: int) -> tuple[float, Floats]:
-            below = np.interp(y[first:], *_lower_hull(y[first:], value[first:])) * (1 + lift)
-            gap = float(np.max(value[first:] - below, initial=0.0))
-            return gap, below + gap
-
+def _convex_tails(y: Floats, value: Floats) -> list[tuple[int, Floats]]:
+    """(vertex, function above ``value`` that is convex right of that vertex), for larger and larger lifts that reach farther to the left."""
+    found: list[tuple[int, Floats]] = []
+    for lift in _LIFTS:
         low, high = 0, y.size - 1
         while low < high:
             middle = (low + high) // 2
-            low, high = (low, middle) if lifted(middle)[0] <= lift / 20 * value[0] else (middle + 1, high)
-        return low, lifted(low)[1]
+            gap = _lifted(y, value, middle, lift)[0]
+            low, high = (low, middle) if gap <= lift / 20 * value[0] else (middle + 1, high)
+        if not found or low < found[-1][0] - 2:
+            tail = value.copy()
+            tail[low:] = np.maximum(tail[low:], _lifted(y, value, low, lift)[1])
+            tail[:low] = np.maximum(tail[:low], tail[low])
+            found.append((low, tail))
+    return found
 
-    first, tail = least_vertex(_LIFTS[0])
-    for lift in _LIFTS[1:]:
-        candidate = least_vertex(lift)
-        if candidate[0] < first - y.size // 8:
-            first, tail = candidate
-    value[first:] = np.maximum(value[first:], tail)
-    value[:first] = np.maximum(value[:first], value[first])
-    return first
+
+def _lifted(y: Floats, value: Floats, first: int, lift: float) -> tuple[float, Floats]:
+    below = np.interp(y[first:], *_lower_hull(y[first:], value[first:])) * (1 + lift)
+    gap = float(np.max(value[first:] - below, initial=0.0))
+    return gap, below + gap
 
 
 def _lower_hull(y: Floats, value: Floats) -> tuple[Floats, Floats]:

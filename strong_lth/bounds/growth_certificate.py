@@ -40,9 +40,7 @@ def certificate(id: str, n: int, *, tol: float, law: Law = UNIFORM) -> dict[str,
     table = min(tables, key=lambda t: t.bound(n))
     if table.bound(n) >= 1:
         raise InputError("n", n, "nothing is proved with so few candidates")
-    m, shares = table.division(n)
-    steps = n - m - table.reserved
-    table.value(steps)
+    m, steps, shares = table.division(n)
     stages = [_stage(table, m, theta, share) for theta, share in shares.items()]
     values = [_whole(table.values[k], k) for k in range(steps + 1)]
     proved = (
@@ -54,7 +52,7 @@ def certificate(id: str, n: int, *, tol: float, law: Law = UNIFORM) -> dict[str,
         "format": "strong_lth bound certificate",
         "theorem": id,
         "law": known[0].name,
-        "candidates": n,
+        "candidates": m + steps + table.reserved,
         "tol": tol,
         "failure": math.nextafter(float(proved), 1.0),
         "e": table.start,
@@ -69,9 +67,17 @@ def certificate(id: str, n: int, *, tol: float, law: Law = UNIFORM) -> dict[str,
         "split": [u.tolist() for u in table.programme.split],
         "zero": [choice.zero.tolist() for choice in table.choices[:steps]],
         "start_vertex": [choice.start.tolist() for choice in table.choices[:steps]],
+        "tail": [choice.tail.tolist() for choice in table.choices[:steps]],
         "values": values,
+        "above": [_used(table, k) for k in range(steps)],
         "stages": stages,
     }
+
+
+def _used(table: Table, k: int) -> list[list[int]]:
+    """The functions above V_k that some cell used; the others are left empty."""
+    used = set(table.choices[k].tail.tolist())
+    return [_whole(above, k) if index in used else [] for index, above in enumerate(table.above[k])]
 
 
 def _whole(value: Floats, k: int) -> list[int]:
@@ -90,4 +96,3 @@ def _stage(table: Table, m: int, theta: float, share: float) -> dict[str, Any]:
         "kernels": kernels[:m].tolist(),
         "moments": moments,
     }
-

@@ -13,6 +13,7 @@ from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
 
 DEEPEST = 160  # candidates in one programme; more are split into independent groups
+LEAST = 1e-7  # smaller tolerances are not tabulated: the grid could not tell its points apart
 _TINY = 1e-30
 _STEPS_PER_OCTAVE = 64
 
@@ -28,6 +29,9 @@ def below(tol: float) -> float:
     return float(2.0 ** (math.floor(math.log2(tol) * _STEPS_PER_OCTAVE + 1e-9) / _STEPS_PER_OCTAVE) * (1 - 1e-9))
 
 
+Division = tuple[float, int, int, dict[float, float]]
+
+
 @dataclass
 class Table:
     """V_0, V_1, ... of one programme (``values``, nonincreasing in length), and what the early stage needs to go with it."""
@@ -40,33 +44,35 @@ class Table:
     reserved: int  # candidates already spent in V_0
     values: list[Floats]
     choices: list[Choice] = field(default_factory=list)
-    _divisions: dict[int, tuple[float, int, dict[float, float]]] = field(default_factory=dict)
+    above: list[list[Floats]] = field(default_factory=list)
+    _divisions: list[Division] = field(default_factory=list)
 
     def value(self, k: int) -> Floats:
         """V_k on the vertices."""
         while len(self.values) <= k:
-            used, new, choice = advance(self.programme, self.values[-1])
-            self.values[-1] = used
+            new, choice, above = advance(self.programme, self.values[-1])
             self.values.append(new)
             self.choices.append(choice)
+            self.above.append(above)
         return self.values[k]
 
     def bound(self, n: int) -> float:
         """P(fail) with n <= DEEPEST candidates, by the best division into early, programme and reserved ones."""
-        if n not in self._divisions:
-            self._divisions[n] = self._best(n)
-        return self._divisions[n][0]
+        for size in range(len(self._divisions), n + 1):
+            before = self._divisions[size - 1] if size else (1.0, 0, 0, {})
+            self._divisions.append(min(before, self._best(size), key=lambda found: found[0]))
+        return max(self._divisions[n][0], _TINY)
 
-    def division(self, n: int) -> tuple[int, dict[float, float]]:
-        """Number of early candidates behind ``bound(n)``, and the shares C_theta of its mixture."""
+    def division(self, n: int) -> tuple[int, int, dict[float, float]]:
+        """Early candidates and steps behind ``bound(n)``, and the shares C_theta of its mixture."""
         self.bound(n)
         return self._divisions[n][1:]
 
-    def _best(self, n: int) -> tuple[float, int, dict[float, float]]:
+    def _best(self, n: int) -> Division:
         free = n - self.reserved
         if free < 0:
-            return 1.0, 0, {}
-        best = min(1.0, float(self.value(free)[0])), 0, dict[float, float]()
+            return 1.0, 0, 0, {}
+        best: Division = min(1.0, float(self.value(free)[0])), 0, free, {}
         if self.length <= 1 or best[0] < _TINY:
             return best
         y, moments = self.programme.grid.y, self.moments()
@@ -74,11 +80,11 @@ class Table:
         for m in range(2, min(early.STEPS, free) + 1):
             cover = np.max(self.value(free - m)[:-1, None] * y[1:, None] ** early.EXPONENTS, axis=0)
             rough.append((float((cover * moments[:, m]).min()), m))
-        for _, m in sorted(rough)[:3]:
+        for _, m in sorted(rough)[:2]:
             shares = early.mixture(y, self.value(free - m), moments[:, m])
             total = sum(share * moments[early.THETAS.index(t), m] for t, share in shares.items()) * (1 + 1e-12)
             if shares and total < best[0]:
-                best = float(total), m, shares
+                best = float(total), m, free - m, shares
         return best
 
     def moments(self) -> Floats:

@@ -6,10 +6,15 @@ import difflib
 
 from strong_lth.bounds import (
     all_targets_covering,
+    dacunha2022,
     each_target_local_law,
+    lueker1998,
+    pensia2020,
+    range_lower,
     rss_contraction,
     rss_contraction_checked,
     rss_hooks,
+    rss_levels,
     rss_martingale_kl,
     rss_survival,
     volume,
@@ -20,13 +25,19 @@ from strong_lth.core import InputError
 
 BOUNDS: tuple[Bound, ...] = (
     volume.BOUND,
+    range_lower.BOUND,
     rss_survival.BOUND,
     rss_hooks.BOUND,
     rss_contraction.BOUND,
     rss_contraction_checked.BOUND,
     rss_martingale_kl.BOUND,
+    rss_levels.BOUND,
     xiong2023.PRINTED,
     xiong2023.PROVED,
+    pensia2020.LAYER,
+    pensia2020.NETWORK,
+    lueker1998.BOUND,
+    dacunha2022.BOUND,
 )
 
 PREDICTIONS: tuple[Prediction, ...] = (

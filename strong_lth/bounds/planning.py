@@ -12,6 +12,7 @@ from strong_lth.bounds.types import (
     Constants,
     Direction,
     Prediction,
+    Scope,
     Targets,
     whole,
 )
@@ -78,28 +79,32 @@ def sharpest(
     law: Law = UNIFORM,
     targets: Targets = WINDOW,
     blocks: int = 1,
+    scope: Scope = Scope.EACH_TARGET,
 ) -> tuple[Bound, int] | Verdict:
     """The SUFFICIENT bound with explicit constants that needs the fewest candidates, and that number; ties go to the one listed first.
 
-    An ALL_TARGETS bound over a window is also valid for each target in it. NOT_APPLICABLE if no bound covers the question, VACUOUS if those
-    that do need too many candidates. Errors as for ``required_candidates``.
+    EACH_TARGET: each target of ``targets`` with candidates of its own (one given network), where an ALL_TARGETS bound is valid too.
+    ALL_TARGETS: one sample for every target of the window (all networks at once), from the ALL_TARGETS bounds alone. NOT_APPLICABLE if no bound covers the
+    question, VACUOUS if those that do need too many candidates. Errors as for ``required_candidates``.
 
     >>> bound, n = sharpest(tol=0.01, perturbation=0.001, delta=0.05)
     >>> bound.id, n
-    ('rss-contraction', 45)
+    ('rss-survival', 16)
     """
-    answers = [
-        (
-            bound,
-            required_candidates(
-                bound, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets, blocks=blocks
-            ),
-        )
-        for bound in BOUNDS
-        if bound.direction is Direction.SUFFICIENT and bound.constants is Constants.EXPLICIT
-    ]
-    numbers = [(bound, n) for bound, n in answers if not isinstance(n, Verdict)]
-    if numbers:
-        return min(numbers, key=lambda pair: pair[1])
-    vacuous = any(n is Verdict.VACUOUS for _, n in answers)
+    best: tuple[Bound, int] | None = None
+    vacuous = False
+    for bound in BOUNDS:
+        if bound.direction is not Direction.SUFFICIENT or bound.constants is not Constants.EXPLICIT:
+            continue
+        if scope is Scope.ALL_TARGETS and bound.scope is not Scope.ALL_TARGETS:
+            continue
+        n = required_candidates(
+            bound, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets, blocks=blocks,
+            limit=LIMIT if best is None else max(best[1], 1),
+        )  # fmt: skip
+        vacuous = vacuous or n is Verdict.VACUOUS
+        if not isinstance(n, Verdict) and (best is None or n < best[1]):
+            best = bound, n
+    if best is not None:
+        return best
     return Verdict.VACUOUS if vacuous else Verdict.NOT_APPLICABLE

@@ -8,7 +8,7 @@ import numpy as np
 
 from strong_lth.bounds import growth
 from strong_lth.bounds.evaluation import unit_question
-from strong_lth.bounds.growth_tables import Table, below
+from strong_lth.bounds.growth_tables import LEAST, Table, below
 from strong_lth.bounds.growth_tables import failure as tabulated_failure
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope
 from strong_lth.bounds.unimodal import Shape, rho_of, shape_of
@@ -31,7 +31,8 @@ def failure(question: Question) -> Failure:
     With n = m + k + r, a window of length L, a start interval [-e, e] and tau = tol - e: E V_k(|A_m|), where V_0(a) = 1 until the uncovered
     part L - a is less than tau + min(tau, (L - 1)/2) (or Lemma 5 for r > 0 candidates of an end stage), V_(k+1) follows by the growth
     programme, and E V_k(|A_m|) is bounded by moments of |A_m| (``early``). With a perturbation also: tol + perturbation
-    in place of tol, where the points of the start interval do not count as covered, so tau is reduced by 2e. For tol >= 1/2: 0.
+    in place of tol, where the points of the start interval do not count as covered, so the uncovered part may be 2e longer. For tol >= 1/2: 0; allowances below
+    1e-7 are not tabulated: 1.
 
     Laws and targets as for ``rss_survival``. Source: proofs/docs/rss-hooks.md.
 
@@ -46,9 +47,9 @@ def failure(question: Question) -> Failure:
     if tol >= 0.5:
         return 0.0
     values = [1.0]
-    if tol > 0:
+    if tol >= LEAST:
         values.append(tabulated_failure(tables(known[0], below(tol), False), question.n))
-    if perturbation > 0:
+    if perturbation > 0 and tol + perturbation >= LEAST:
         allowance = below(min(tol + perturbation, 0.5))
         values.append(tabulated_failure(tables(known[0], allowance, True), question.n))
     return min(values)

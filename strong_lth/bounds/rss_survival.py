@@ -8,7 +8,7 @@ import numpy as np
 
 from strong_lth.bounds import growth
 from strong_lth.bounds.evaluation import unit_question
-from strong_lth.bounds.growth_tables import Table, below
+from strong_lth.bounds.growth_tables import LEAST, Table, below
 from strong_lth.bounds.growth_tables import failure as tabulated_failure
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope
 from strong_lth.bounds.unimodal import UNIT_UNIFORM, Shape, rho_of, shape_of
@@ -26,7 +26,7 @@ def failure(question: Question) -> Failure:
     With e = tol + perturbation, a window of length L around the target and m + k = n: E V_k(|A_m|), where A_m is the part of the
     window within e of a subset sum, V_0 = 1, and V_(k+1) follows from V_k by the growth programme with the survival
     probability q(a) = P(|x| > L/2) + P(|x| <= (L - a)/2); for U[-1, 1] and L = 2, q(a) = 1 - a/2. E V_k(|A_m|) is bounded by moments of |A_m| (``early``).
-    For |z| <= tol the empty set serves: 0.
+    For |z| <= tol the empty set serves: 0. An allowance below 1e-7 is not tabulated: 1.
 
     Laws: U[-c, c], N(0, s^2), a product of two U[-1, 1], triangular and tabulated ones, for targets in [-h/2, h/2] with h = c, s, 1, the half-width, 1.
     For a Window: its worst target. NOT_APPLICABLE for other laws or targets. Source: proofs/docs/rss-survival.md.
@@ -40,6 +40,8 @@ def failure(question: Question) -> Failure:
         return Verdict.NOT_APPLICABLE
     if question.reach <= question.tol:
         return 0.0
+    if sum(scaled) < LEAST:
+        return 1.0
     return tabulated_failure(tables(known[0], below(min(sum(scaled), 0.5))), question.n)
 
 

@@ -48,9 +48,7 @@ def _product_central(t: Floats) -> Floats:
 
 UNIT_UNIFORM = Shape("uniform", _uniform_density, lambda t: np.clip(t, 0, 1), ((1.0, 0.5),))
 STANDARD_NORMAL = Shape("normal", lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi), _normal_central)
-PRODUCT = Shape(
-    "product", lambda x: np.maximum(-np.log(np.clip(x, 1e-300, None)) / 2, 0.0), _product_central, cut=1.2
-)
+PRODUCT = Shape("product", lambda x: np.maximum(-np.log(np.clip(x, 1e-300, None)) / 2, 0.0), _product_central, cut=1.2)
 UNIT_TRIANGLE = Shape(
     "triangular", lambda x: np.maximum(1 - x, 0.0), lambda t: np.clip(t, 0, 1) * (2 - np.clip(t, 0, 1))
 )
@@ -101,7 +99,7 @@ def gain(s: Floats, t: Floats, length: float) -> Floats:
     """
     v = np.minimum(t, s)
     u = np.minimum(v, np.maximum(length - s, 0.0))
-    return v * (np.minimum(s, length) + u - v) - u * u / 2
+    return np.asarray(v * (np.minimum(s, length) + u - v) - u * u / 2, dtype=np.float64)
 
 
 def atoms_of(shape: Shape, length: float) -> tuple[Floats, Floats]:
@@ -109,7 +107,7 @@ def atoms_of(shape: Shape, length: float) -> tuple[Floats, Floats]:
     if shape.atoms:
         s, mass = (np.array(column) for column in zip(*shape.atoms, strict=True))
         return s, mass * _LOWER
-    s = np.arange(1, ATOMS + 1) * (length / ATOMS)
+    s = np.arange(1, ATOMS + 1, dtype=np.float64) * (length / ATOMS)
     p = shape.density(s)
     mass = np.append(p[:-1] * _LOWER - p[1:] * _UPPER, p[-1] * _LOWER)
     return s[mass > 0], mass[mass > 0]

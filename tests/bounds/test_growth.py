@@ -1,0 +1,217 @@
+"""Theorems E and H: their numbers, the lemmas behind them, simulations of the same event, and certificates re-proved by another program."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from strong_lth.bounds import get, required_candidates
+from strong_lth.bounds.growth_certificate import certificate
+from strong_lth.bounds.unimodal import UNIT_UNIFORM, rho_of, shape_of
+from strong_lth.core import InputError, Verdict
+from strong_lth.distributions import Law, Normal, ProductUniform, RandomSigns, Scaled, Tabulated, Triangular, Uniform
+from strong_lth.stats import binomial_p_value
+from strong_lth.streams import trial_generator
+
+PROOFS = Path(__file__).parents[2] / "proofs"
+FILES = sorted((PROOFS / "certificates").glob("*.json"))
+LAWS = [Uniform(), Normal(), ProductUniform(), Triangular(), Tabulated((0.3, 1.0), (1, 1))]
+
+
+@pytest.fixture(scope="module")
+def checker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("check_bound_certificate", PROOFS / "check_bound_certificate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("id", "law", "tol", "delta", "n"),
+    [
+        ("rss-survival", Uniform(), 0.1, 0.05, 11),
+        ("rss-survival", Uniform(), 0.01, 0.01, 20),
+        ("rss-survival", Uniform(), 0.01, 1e-8, 48),
+        ("rss-survival", Uniform(), 7.8e-5, 1.26e-8, 61),
+        ("rss-survival", Normal(), 0.01, 0.01, 25),
+        ("rss-survival", ProductUniform(), 0.01, 0.01, 28),
+        ("rss-hooks", Uniform(), 0.01, 0.01, 32),
+        ("rss-hooks", Uniform(), 0.01, 1e-8, 61),
+        ("rss-hooks", Normal(), 0.01, 0.01, 35),
+        ("rss-hooks", ProductUniform(), 0.01, 0.01, 38),
+    ],
+)
+def test_needed_candidates(id: str, law: Law, tol: float, delta: float, n: int) -> None:
+    assert required_candidates(get(id), tol=tol, delta=delta, law=law) == n
+
+
+def test_perturbation_counts_from_the_first_candidate() -> None:
+    each, every = get("rss-survival"), get("rss-hooks")
+    assert each.failure(16, 0.005, 0.005) == each.failure(16, 0.01)
+    assert every.failure(34, 0.01, 0.01) < every.failure(34, 0.01)
+    assert every.failure(40, 0.0, 0.01) < 0.05
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
+def test_a_given_target_is_missed_no_more_often_than_bounded(law: Law) -> None:
+    trials = 400
+    for n, tol, perturbation, z in [
+        (7, 0.1, 0.0, 0.5),
+        (6, 0.05, 0.05, 0.3),
+        (5, 0.0, 0.1, 0.02),
+        (11, 0.02, 0.0, 0.5),
+    ]:
+        bound = get("rss-survival").failure(n, tol, perturbation, law=law)
+        assert isinstance(bound, float)
+        missed = sum(_missed(law.sample(trial_generator(11, i), n), tol, perturbation, z) for i in range(trials))
+        assert binomial_p_value(missed, trials, bound) > 1e-3
+        if missed > 40:  # the test can fail: a third of the measured frequency is refuted as a bound
+            assert binomial_p_value(missed, trials, missed / trials / 3) < 1e-3
+
+
+def _missed(candidates: np.ndarray, tol: float, perturbation: float, z: float) -> bool:
+    sums, sizes = np.zeros(1), np.zeros(1)
+    for x in candidates:
+        sums, sizes = np.concatenate([sums, sums + x]), np.concatenate([sizes, sizes + 1])
+    return bool(np.all(np.abs(sums - z) > tol + perturbation * sizes))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
+def test_lemma_1_on_random_sets(law: Law) -> None:
+    """E min(D, t) >= h(t): cells of a window, candidates drawn from the law, moved to the nearest cell."""
+    known = shape_of(law)
+    assert known is not None
+    rng, length, cells = np.random.default_rng(1), 2.0, 80
+    rho, _ = rho_of(known[0], length)
+    x = law.sample(rng, 4000)
+    shifts = np.rint(x * cells / length).astype(int)
+    for kind in range(6):
+        size = int(rng.integers(4, cells // 2))
+        inside = np.zeros(cells, dtype=bool)
+        inside[rng.permutation(cells)[:size] if kind % 2 else np.arange(size)] = True
+        index = np.flatnonzero(inside)
+        moved = index[None, :] + shifts[:, None]
+        valid = (moved >= 0) & (moved < cells)
+        grown = (valid & ~inside[np.clip(moved, 0, cells - 1)]).sum(axis=1) * length / cells
+        limit = min(size, cells - size) * length / cells
+        for t in (limit / 4, limit / 2, limit):
+            h = t - float(rho(np.array(t)))
+            assert np.minimum(grown, t).mean() >= h - 0.05 * t
+
+
+def test_only_symmetric_unimodal_laws() -> None:
+    for id in ("rss-survival", "rss-hooks"):
+        for law in (Normal(0.1, 1), Uniform(-1, 2), RandomSigns()):
+            assert get(id).failure(60, 0.01, law=law) is Verdict.NOT_APPLICABLE
+        assert get(id).failure(24, 0.02, law=Scaled(Triangular(), 2)) == get(id).failure(24, 0.01, law=Triangular())
+
+
+# -- closed forms beside them ------------------------------------------------------------------------------------------
+
+
+def test_range_bound_is_the_laguerre_value_rounded_down() -> None:
+    from strong_lth.bounds.gaussian import range_failure
+
+    for n, tol, perturbation in [(8, 0.01, 0.1), (10, 0.4, 0.0), (30, 0.2, 0.5)]:
+        exact = float(range_failure(n, perturbation, np.array([0.5 - tol]))[0])
+        value = get("range").failure(n, tol, perturbation)
+        assert value == pytest.approx(exact, rel=1e-9)
+    assert get("range").failure(5, 0.6) == 0.0
+    trials, value = 3000, get("range").failure(8, 0.1, 0.1)
+    missed = sum(_missed(Uniform().sample(trial_generator(5, i), 8), 0.1, 0.1, 0.5) for i in range(trials))
+    assert missed >= trials * float(value) / 2  # type: ignore[arg-type]
+
+
+def test_levels_closed_form() -> None:
+    for tol, perturbation, numbers in [(0.01, 0.001, (49, 54)), (1e-3, 1e-2, (45, 51)), (0.0, 1e-3, (59, 64))]:
+        for delta, n in zip((0.05, 0.01), numbers, strict=True):
+            assert required_candidates(get("rss-levels"), tol=tol, perturbation=perturbation, delta=delta) == n
+
+
+# -- certificates ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small() -> dict[str, Any]:
+    return json.loads(json.dumps(certificate("rss-survival", 9, tol=0.1)))
+
+
+def test_certificates_are_committed() -> None:
+    assert {"rss-survival-uniform-20", "rss-hooks-uniform-32", "rss-hooks-normal-35"} <= {file.stem for file in FILES}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rss-survival-uniform-20", "rss-hooks-product-38"])
+def test_committed_certificates_are_accepted(checker: ModuleType, name: str) -> None:
+    content = json.loads((PROOFS / "certificates" / f"{name}.json").read_text())
+    assert checker.check(content) <= content["failure"] < 0.01
+
+
+def test_a_fresh_certificate_is_accepted(checker: ModuleType, small: dict[str, Any], tmp_path: Path) -> None:
+    assert float(checker.check(small)) == pytest.approx(get("rss-survival").failure(9, 0.1), rel=0.1)
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(small))
+    assert checker.main([str(path)]) == 0
+    path.write_text("{}")
+    assert checker.main([str(path)]) == 2
+
+
+def _lower_value(c: dict[str, Any]) -> None:
+    c["values"][2][30] = c["values"][2][30] * 99 // 100
+
+
+def _longer_start(c: dict[str, Any]) -> None:
+    c["e"] *= 1.01
+
+
+def _fewer_candidates(c: dict[str, Any]) -> None:
+    c["candidates"] -= 1
+
+
+def _smaller_failure(c: dict[str, Any]) -> None:
+    c["failure"] *= 0.99
+
+
+def _other_law(c: dict[str, Any]) -> None:
+    c["law"] = "triangular" if c["law"] == "uniform" else "uniform"
+
+
+def _wrong_split(c: dict[str, Any]) -> None:
+    c["split"][0] = [2 * u for u in c["split"][0]]
+
+
+def _lower_first(c: dict[str, Any]) -> None:
+    c["values"][0] = [v // 2 for v in c["values"][0]]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_lower_value, _longer_start, _fewer_candidates, _smaller_failure, _other_law, _wrong_split, _lower_first],
+    ids=lambda f: f.__name__,
+)
+def test_damaged_certificates_are_rejected(checker: ModuleType, small: dict[str, Any], damage: Any) -> None:
+    damaged = copy.deepcopy(small)
+    damage(damaged)
+    with pytest.raises(checker.Rejected):
+        checker.check(damaged)
+
+
+def test_certificates_of_other_questions_are_refused() -> None:
+    for name, call in {
+        "law": lambda: certificate("rss-survival", 20, tol=0.01, law=Normal(0, 2)),
+        "id": lambda: certificate("volume", 20, tol=0.01),
+        "n": lambda: certificate("rss-hooks", 3, tol=0.01),
+    }.items():
+        with pytest.raises(InputError, match=f"^{name}: "):
+            call()
+    assert UNIT_UNIFORM.atoms == ((1.0, 0.5),)
