@@ -5,8 +5,11 @@ on a new init.
 
     python simulations/maene_stability.py --record simulations/records/maene_stability.json [--seeds 8] [--store FOLDER]
 
-Digits, conv-bn-tiny (1,224 prunable weights), lr .1 cosine, 20 epochs. Instability: two copies of one ticket trained in different orders of the data, error barrier on the training part along the
+Digits, conv-bn-tiny (1,224 prunable weights), lr .1 cosine, 10 epochs. Instability: two copies of one ticket trained in different orders of the data, error barrier on the training part along the
 line between them, statistics re-estimated. ``ticket`` is IMP's, ``reinitialized`` the same mask on a new init. Nothing is extrapolated to other networks or data.
+
+The committed record (8 seeds) agrees with the first half of the claim only: the instability of the reinitialized networks falls from .17 at batch 8 to .003 at 128. Tickets are nearly stable
+at every batch size here (.027 at batch 8), and their init helps at every one, so the switch of the gain is not seen at this size.
 """
 
 from __future__ import annotations
@@ -71,8 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--batches", type=int, nargs="+", default=list(BATCHES))
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--points", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--points", type=int, default=11)
     parser.add_argument("--store", type=Path)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)

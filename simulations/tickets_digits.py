@@ -2,7 +2,7 @@
 
 Question: at equal density, prunable set, final recipe and seeds, what do the ways of finding a ticket buy over a random mask, and at which cost?
 
-    python simulations/tickets_digits.py --record simulations/records/tickets_digits.json [--seeds 8] [--epochs 20] [--store FOLDER]
+    python simulations/tickets_digits.py --record simulations/records/tickets_digits.json [--seeds 8] [--epochs 12] [--store FOLDER]
 
 Model mlp-bn (64-64-64-10, 8,192 prunable weights), 1,299 training images, accuracy on the 355 test images after the last epoch. ``claims`` are paired tests over the seeds (Student's t,
 two-sided 95 % interval); fewer than 8 seeds give INCONCLUSIVE. The negative control compares two random masks drawn alike: it must not be CONSISTENT or REFUTED more often than 1 time in 20.
@@ -161,8 +161,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--points", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--points", type=int, default=11)
     parser.add_argument("--densities", type=float, nargs="+", default=list(DENSITIES))
     parser.add_argument("--store", type=Path)
     arguments = parser.parse_args(argv)

@@ -55,12 +55,17 @@ class TaskView:
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
-        self.spent = Cost()
+        self._spent = Cost()
         self.like = state_of(module)
         self._identity, self._module, self._augment = identity, module, augment
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
         self._latest: tuple[str | None, str | None, Cost] | None = None
+
+    @property
+    def spent(self) -> Cost:
+        """Everything charged so far; a method can read it, not set it."""
+        return self._spent
 
     @property
     def steps_per_epoch(self) -> int:
@@ -120,7 +125,7 @@ class TaskView:
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
             cost = planned_cost(len(self._training), phases, start, until)
-            self._latest, self.spent = begun, self.spent + cost
+            self._latest, self._spent = begun, self._spent + cost
             return Trained(state, (), cost)
         key = (
             None
@@ -147,7 +152,7 @@ class TaskView:
                 self._store.put(key, trained, mask)
         else:
             trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
-        self._latest, self.spent = begun, self.spent + trained.cost
+        self._latest, self._spent = begun, self._spent + trained.cost
         return trained
 
     def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:

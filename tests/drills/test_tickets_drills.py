@@ -137,6 +137,15 @@ def test_a_cost_claimed_by_a_method_is_overwritten():
     assert ticket.cost.seconds > 0
 
 
+def test_the_meter_cannot_be_reset():
+    def resets(level, task):
+        task.train(level.start, None, task.recipe, order=0)
+        task.spent = T.Cost()
+
+    with pytest.raises(AttributeError, match="spent"):
+        T.find(Cheat(resets), TASK, 0.5)
+
+
 def test_training_under_another_mask_first_is_charged_even_if_the_state_is_then_thrown_away():
     @dataclass(frozen=True)
     class Wasteful(Cheat):
