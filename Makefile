@@ -1,6 +1,7 @@
 # Every target sets up .venv first, from constraints.txt; all that is needed beforehand is make and Python >= 3.11.
 #   make demo    prune a random network into a trained one, with certificates
 #   make test    all tests, README and docstring examples        make lint    style and types
+#   make proofs  re-check the Coq theorems (needs Coq: apt install coq)
 #   make bench   measure the README's timings                    make clean   remove what was made
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ READY := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types proofs bench clean
 
 demo: $(READY)
 	@$(BIN)/strong-lth demo
@@ -26,6 +27,9 @@ lint: $(READY)
 types: $(READY)
 	@$(BIN)/mypy
 
+proofs: $(READY)
+	@$(MAKE) --no-print-directory -C proofs
+
 bench: $(READY)
 	@$(BIN)/python benchmarks/bench_startup.py
 	@$(BIN)/python benchmarks/bench_main_jobs.py
@@ -33,6 +37,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/readme_tables.py
 
 clean:
+	@$(MAKE) -s -C proofs clean
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find strong_lth tests simulations benchmarks proofs -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 

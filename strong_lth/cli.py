@@ -603,6 +603,29 @@ def compare(
     return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json)
 
 
+def proofs(id: tyro.conf.Positional[str | None] = None, *, root: Path | None = None, json: bool = False) -> int:
+    """What is proved, by whom and how far: all theorems, or one with its statement, its Coq names and what uses it.
+
+    Args:
+        id: Id of a theorem; left out: all of them.
+        root: Checkout that holds proofs/; default: the one this package runs from.
+        json: Print as JSON.
+    """
+    from strong_lth import theorems
+
+    if id is None:
+        rows = theorems.theorem_rows(root)
+        columns = {name: name for name in ("id", "title", "status", "tier") if name in rows[0]}
+        _show(rows, None if json else _table(rows, columns))
+        return 0
+    description = theorems.describe(id, root)
+    if json:
+        _show([description], None)
+    else:
+        print(theorems.theorem_text(description))
+    return 0
+
+
 COMMANDS: tuple[Callable[..., int], ...] = (
     demo,
     solve,
@@ -615,6 +638,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     compare,
     simulate,
     runs,
+    proofs,
     data,
     doctor,
 )
