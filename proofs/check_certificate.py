@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import re
 import struct
 import sys
 from fractions import Fraction
@@ -25,6 +26,8 @@ from pathlib import Path
 
 FORMAT, VERSION = "strong_lth certificate", 1
 KEY_TAG = 0x7374726F6E675F31
+HEX_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|-?0x0\.0p\+0")
+LARGEST_EXPONENT, LARGEST_WIDTH = 2000, 10**6
 WORD = (1 << 64) - 1
 
 
@@ -79,9 +82,25 @@ def uniform_weight(drawn: int, exponent: int, coarse: bool) -> Fraction:
     return Fraction((drawn >> drop) - (1 << bits)) * Fraction(2) ** (exponent - bits)
 
 
-def number(text: str) -> Fraction:
+def number(text: object) -> Fraction:
     """A hexadecimal float as the rational it is."""
+    if not isinstance(text, str) or not HEX_FLOAT.fullmatch(text):
+        raise NotACertificate(f"{text!r} is not a hexadecimal float")
     return Fraction(float.fromhex(text))
+
+
+def whole(value: object, low: int, high: int) -> int:
+    """A whole number in [low, high]; True and 1.0 are none."""
+    if type(value) is not int or not low <= value <= high:
+        raise NotACertificate(f"{value!r} is not a whole number from {low} to {high}")
+    return value
+
+
+def fields(record: object, *names: str, optional: tuple[str, ...] = ()) -> dict:
+    """The record, if it has these fields and no others."""
+    if not isinstance(record, dict) or not set(names) <= set(record) <= set(names) | set(optional):
+        raise NotACertificate(f"expected the fields {', '.join(names)}")
+    return record
 
 
 # ---------------------------------------------------------------------------------------------------------------------------------------
@@ -92,8 +111,9 @@ def input_box(domain: dict, size: int) -> tuple[list[Fraction], list[Fraction]]:
     """A box that contains the domain."""
 
     def ends(value: object) -> list[Fraction]:
-        return [number(v) for v in value] if isinstance(value, list) else [number(str(value))] * size
+        return [number(v) for v in value] if isinstance(value, list) else [number(value)] * size
 
+    fields(domain, "kind", *(("low", "high") if domain["kind"] == "box" else ("radius", "center")))
     if domain["kind"] == "box":
         low, high = ends(domain["low"]), ends(domain["high"])
     elif domain["kind"] == "ball":
@@ -123,14 +143,19 @@ def layout(
 class Source:
     """Draws single weights of the source on demand."""
 
-    def __init__(self, record: dict) -> None:
-        self.seed, self.widths = record["seed"], record["widths"]
+    def __init__(self, record: dict, depth: int) -> None:
+        fields(record, "seed", "law", "first", "widths", "kept_sha256")
+        self.seed = whole(record["seed"], 0, 2**64 - 1)
+        self.widths = [whole(width, 1, LARGEST_WIDTH) for width in record["widths"]]
+        if len(self.widths) != depth:
+            raise NotACertificate("not one width per layer")
         self.first = record["first"]["law"]
         self.exponent = uniform_exponent(record["law"])
-        if not (isinstance(self.seed, int) and 0 <= self.seed < 2**64):
-            raise NotACertificate("the seed is not a 64-bit number")
-        if self.first not in ("BalancedSigns", "RandomSigns", "Uniform"):
-            raise NotACertificate(f"unknown law of the first sublayer {self.first!r}")
+        if self.first == "Uniform":
+            if uniform_exponent(record["first"]) != 0:
+                raise NotACertificate("the law of the first sublayer is not U[-1, 1]")
+        elif self.first not in ("BalancedSigns", "RandomSigns") or set(record["first"]) != {"law"}:
+            raise NotACertificate(f"unknown law of the first sublayer {record['first']!r}")
 
     def odd(self, layer: int, unit: tuple[int, int, int]) -> Fraction:
         """The kept incoming weight of a unit."""
@@ -151,7 +176,10 @@ class Source:
 
 def rescaled(document: dict) -> list[dict]:
     """Target layers after the row scales and the gain: {"weight": rows, "bias": row or None} in rationals."""
-    rows, gain = document["scaling"]["rows"], document["scaling"]["gain"]
+    fields(document["scaling"], "rows", "gain")
+    limit = LARGEST_EXPONENT
+    rows = [[whole(a, -limit, limit) for a in row] for row in document["scaling"]["rows"]]
+    gain = whole(document["scaling"]["gain"], 0, limit)
     target = document["target"]
     left = [*rows, [-gain] * len(target[-1]["weight"])]
     right = [[0] * len(target[0]["weight"][0]), *rows]
@@ -221,7 +249,7 @@ def kept_weights(entry: dict, source: Source, layer: int, units: list, outputs: 
     odd: dict[int, Fraction] = {}
     kept = []
     for output, chosen in enumerate(entry["keep"]):
-        if any(not isinstance(u, int) or not 0 <= u < len(units) for u in chosen) or any(
+        if any(type(u) is not int or not 0 <= u < len(units) for u in chosen) or any(
             a >= b for a, b in itertools.pairwise(chosen)
         ):
             raise Rejected(f"layer {layer}, output {output}: kept units are not an increasing list of units")
@@ -231,7 +259,9 @@ def kept_weights(entry: dict, source: Source, layer: int, units: list, outputs: 
                 odd[unit] = source.odd(layer, units[unit])
             even = source.even(layer, units[unit], output)
             if even is None:
-                even = Fraction(entry["grid"][output][slot]) / 2 ** entry["grid_exponent"]
+                even = Fraction(
+                    whole(entry["grid"][output][slot], -(2**62), 2**62), 2 ** whole(entry["grid_exponent"], 0, 200)
+                )
             row.append((unit, even))
         kept.append(row)
     return odd, kept
@@ -679,7 +709,8 @@ def recheck_bounds(
     log: list[str],
 ) -> None:
     """Recompute the bounds that exact arithmetic can; Rejected if one is claimed smaller than it is."""
-    claimed = {name: number(value) for name, value in claim["bounds"].items()}
+    fields(claim["bounds"], *RECOMPUTED, "mixed-l2")
+    claimed = {name: number(claim["bounds"][name]) for name in RECOMPUTED}
     certified, method = number(claim["certified"]), claim["method"]
     if (
         method not in RECOMPUTED
@@ -694,8 +725,7 @@ def recheck_bounds(
         if claimed[name] < value:
             raise Rejected(f"{name}: claimed {float(claimed[name])!r}, recomputed {float(value)!r}")
         log.append(f"{name}: {float(claimed[name]):.6e} re-proved (recomputed {float(value):.6e})")
-    for name in sorted(set(claimed) - set(RECOMPUTED)):
-        log.append(f"{name}: not re-checked, and not part of the claim (needs a spectral norm)")
+    log.append("mixed-l2: not re-checked, and not part of the claim (needs a spectral norm)")
 
 
 def recheck_found(
@@ -740,23 +770,47 @@ def largest_gap(layers: list[dict], point: list[Fraction]) -> Fraction:
 # The program
 
 
+DOCUMENT = (
+    "format",
+    "version",
+    "claim",
+    "domain",
+    "target",
+    "source",
+    "scaling",
+    "tol",
+    "weight_tol",
+    "perturbation",
+    "layers",
+    "unserved",
+    "hash",
+)
+
+
 def check(document: dict) -> tuple[bool, list[str]]:
     """Whether everything was re-proved from the seed, and what was done; Rejected if anything is false."""
-    if document.get("format") != FORMAT or document.get("version") != VERSION:
+    if (
+        not isinstance(document, dict)
+        or document.get("format") != FORMAT
+        or type(document.get("version")) is not int
+        or document["version"] != VERSION
+    ):
         raise NotACertificate(
             f"format {document.get('format')!r} version {document.get('version')!r}, expected {FORMAT!r} version {VERSION}"
         )
     body = {key: value for key, value in document.items() if key != "hash"}
     if hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest() != document["hash"]:
         raise Rejected("the content does not match its hash")
+    fields(document, *DOCUMENT)
+    fields(document["claim"], "bounds", "certified", "method", "found", "found_at")
     log: list[str] = []
     layers = rescaled(document)
     low, high = input_box(document["domain"], len(layers[0]["weight"][0]))
-    source = Source(document["source"])
+    source = Source(document["source"], len(layers))
     if source.exponent is None:
         log.append("weights of this law are not re-derived: taken from the file")
     parts = residuals(document, source, layers, low, log)
-    gain = Fraction(2) ** document["scaling"]["gain"]
+    gain = Fraction(2) ** document["scaling"]["gain"]  # a whole number: ``rescaled`` has seen to it
     chain = bound_layers(parts)
     claim = document["claim"]
     log.append(recheck_found(claim, chain, document, low, high, gain))
@@ -767,8 +821,19 @@ def check(document: dict) -> tuple[bool, list[str]]:
     if document["unserved"]:
         log.append(f"{len(document['unserved'])} weights are not served; the error bound covers them")
     tol, certified = number(document["tol"]), number(claim["certified"])
+    log.append(f"kept weights of the even matrices moved by at most {float(number(document['perturbation'])):g}")
     log.append(f"tol {float(tol):g} on the output is {'met' if certified <= tol else 'NOT met'} by the certified value")
     return source.exponent is not None, log
+
+
+def _no_constant(name: str) -> None:
+    raise NotACertificate(f"{name} is not a number")
+
+
+def _no_repetition(pairs: list[tuple[str, object]]) -> dict:
+    if len(dict(pairs)) < len(pairs):
+        raise NotACertificate("a field appears twice")
+    return dict(pairs)
 
 
 def main() -> int:
@@ -782,7 +847,11 @@ def main() -> int:
     log: list[str] = []
     claim = ""
     try:
-        document = json.loads(options.certificate.read_text(encoding="utf-8"))
+        document = json.loads(
+            options.certificate.read_text(encoding="utf-8"),
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_repetition,
+        )
         proved, log = check(document)
         outcome, status = ("accepted", 0) if proved else ("not re-proved", 3)
         certified = float.fromhex(document["claim"]["certified"])

@@ -158,7 +158,7 @@ def approximate(
         "signs": lth.RandomSigns(),
         "uniform": lth.Uniform(-1, 1),
     }
-    _check_writable(out, certificate)
+    _check_writable(out, certificate, apart_from=target)
     if not 0 < memory_gib <= 2**20:
         raise lth.InputError("--memory-gib", memory_gib, "give a number of GiB above 0")
     if not 0 < scale < float("inf"):
@@ -615,7 +615,7 @@ def proofs(id: tyro.conf.Positional[str | None] = None, *, root: Path | None = N
 
     if id is None:
         rows = theorems.theorem_rows(root)
-        columns = {name: name for name in ("id", "title", "status", "tier") if name in rows[0]}
+        columns: dict[str, str] = {name: name for name in ("id", "title", "status", "tier") if name in rows[0]}
         _show(rows, None if json else _table(rows, columns))
         return 0
     description = theorems.describe(id, root)
@@ -876,16 +876,17 @@ def _width(text: str) -> int | list[int] | Literal["smallest"] | None:
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def _check_writable(*paths: Path | None) -> None:
-    """Refuse output files that cannot be written, or are one file, before the work starts."""
+def _check_writable(*paths: Path | None, apart_from: Path | None = None) -> None:
+    """Refuse output files that cannot be written, or are one file (or an input), before the work starts."""
     from strong_lth.core import InputError
 
     given = [path for path in paths if path is not None]
-    if len({path.resolve() for path in given}) < len(given):
-        raise InputError("output files", given[0], "name two different files")
+    places = [path.resolve() for path in (*given, apart_from) if path is not None]
+    if len(set(places)) < len(places):
+        raise InputError("output files", given[0], "name different files, none of them an input")
     for path in given:
-        if path.is_dir():
-            raise InputError("output file", path, "name a file, not a folder")
+        if path.exists() and not path.is_file():
+            raise InputError("output file", path, "name a regular file, not a folder, device or pipe")
         try:
             with tempfile.TemporaryFile(dir=path.parent):
                 pass

@@ -287,7 +287,9 @@ def half_width(law: Law) -> float | None:
     """
     if isinstance(law, Scaled):
         inner = half_width(law.law)
-        return None if inner is None else inner * law.factor
+        if inner is None or Fraction(inner) * Fraction(law.factor) != Fraction(inner * law.factor):
+            return None
+        return inner * law.factor
     return law.high if isinstance(law, Uniform) and law.low == -law.high else None
 
 

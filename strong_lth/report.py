@@ -164,6 +164,7 @@ def ticket_numbers(target: Network, strong: Subnetwork, error: ErrorBound) -> di
         "gain": 2**strong.scaling.gain,
         "objective": strong.objective,
         "perturbation": strong.perturbation,
+        "source_moved_by": strong.source.perturbation_used,
         "weight_tol": list(strong.weight_tol),
         "unserved": len(strong.unserved),
         "unserved_range": causes["range"],

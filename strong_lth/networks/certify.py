@@ -123,6 +123,7 @@ def evaluation_error(target: Network, strong: Subnetwork, *, dtype: Literal["flo
     if dtype not in ("float64", "float32"):
         raise InputError("dtype", repr(dtype), "use 'float64' or 'float32'")
     unit = 2.0**-53 if dtype == "float64" else 2.0**-24
+    limits = np.finfo(dtype)
     scaled = strong.rescaled(target)
     magnitudes, _ = activation_bounds(scaled, strong.domain)
     pairs = strong.layer_pairs(target, strong.domain)
@@ -130,6 +131,9 @@ def evaluation_error(target: Network, strong: Subnetwork, *, dtype: Literal["flo
     drift = np.zeros_like(error)
     for part, ticket, pair, magnitude in zip(strong.source.layers, strong.layers, pairs, magnitudes, strict=True):
         values = part.even_weights if ticket.shift is None else part.even_weights + ticket.shift
+        used = np.concatenate([np.abs(values)[ticket.keep], np.abs(part.odd_kept)])
+        if used.size and (used.max() > limits.max or used[used > 0].min(initial=1.0) < limits.tiny):
+            return math.inf  # a weight that this precision does not hold
         sizes = np.where(ticket.keep, np.abs(values), 0.0) * np.abs(part.odd_kept)[None, :]
         mass = np.zeros((part.outputs, part.inputs + 1))
         for column in range(part.inputs + 1):
@@ -145,7 +149,10 @@ def evaluation_error(target: Network, strong: Subnetwork, *, dtype: Literal["flo
             else np.maximum(np.abs(pair.residual), np.abs(pair.residual_negative))
         )
         drift = (np.abs(pair.weight) + residual) @ drift + residual @ magnitude + np.abs(pair.bias_residual)
-    return math.ldexp(float(error.max()), strong.scaling.gain)
+        if not (weights @ reach + mass[:, part.inputs]).max(initial=0.0) < limits.max / 4:
+            return math.inf
+    bound = math.ldexp(float(error.max()), strong.scaling.gain)
+    return bound if math.isfinite(bound) else math.inf
 
 
 def _starts(points: ArrayLike | None, target: Network, domain: Domain) -> Floats | None:

@@ -28,6 +28,7 @@ from strong_lth.networks.source import (
     check_size,
     check_widths,
     random_source,
+    same_source,
     sign_halves,
 )
 from strong_lth.networks.subnetwork import Subnetwork
@@ -337,8 +338,7 @@ def _check_source(
         raise InputError("perturbation", perturbation, "give 0: the weights of this source were moved already")
     fresh = random_source(target, domain=domain, width=source.widths, law=law, first=first, seed=seed, memory=memory)
     for mine, theirs in zip(source.layers, fresh.layers, strict=True):
-        same = mine.even.shape == theirs.even.shape and np.array_equal(mine.even, theirs.even)
-        if not same or not np.array_equal(mine.odd, theirs.odd):
+        if not same_source(mine, theirs) or not np.array_equal(mine.even, theirs.even):
             raise InputError(
                 "source",
                 f"other weights in layer {mine.index}",

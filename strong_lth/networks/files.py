@@ -13,6 +13,7 @@ from typing import IO
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A binary handle whose content replaces ``path`` only after everything was written; on any failure nothing changes."""
+    path = path.resolve()  # a link keeps pointing to the file, which gets the new content
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:

@@ -66,7 +66,7 @@ def halves_of(layer: SourceLayer, halves: Ints) -> Halves:
     pairs = [(position, 1) for position in range(halves.size)] + [(int(j), -1) for j in np.flatnonzero(halves == 2)]
     pairs.sort(key=lambda pair: (pair[0], -pair[1]))
     lists = [layer.serving(position, sign) for position, sign in pairs]
-    units = np.full((len(pairs), max((len(found) for found in lists), default=0)), -1, dtype=np.int64)
+    units = np.full((len(pairs), max(1, max(len(found) for found in lists))), -1, dtype=np.int64)
     for row, found in zip(units, lists, strict=True):
         row[: len(found)] = found
     inputs, signs = np.array(pairs, dtype=np.int64).T

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from strong_lth.core import Floats
+from strong_lth.core import Floats, InputError
 from strong_lth.networks.network import Network
 
 Exponents = NDArray[np.int64]
@@ -33,13 +33,28 @@ class Scaling:
     gain: int
 
     def apply(self, network: Network) -> Network:
-        """The rescaled network f'; exact, since only exponents change."""
+        """The rescaled network f'; exact, since only exponents change.
+
+        Raises InputError if a weight would leave the range of doubles on the way.
+        """
         left = [*self.rows, np.full(network.widths[-1], -self.gain, dtype=np.int64)]
         right = [np.zeros(network.widths[0], dtype=np.int64), *self.rows]
         weights = [
             np.ldexp(d.weight, a[:, None] - c[None, :]) for d, a, c in zip(network.dense, left, right, strict=True)
         ]
         biases = [None if d.bias is None else np.ldexp(d.bias, a) for d, a in zip(network.dense, left, strict=True)]
+        for number, (dense, weight, bias, a, c) in enumerate(
+            zip(network.dense, weights, biases, left, right, strict=True), start=1
+        ):
+            back = np.ldexp(weight, c[None, :] - a[:, None])
+            if not np.array_equal(back, dense.weight) or (
+                bias is not None and not np.array_equal(np.ldexp(bias, -a), dense.offset)
+            ):
+                raise InputError(
+                    f"dense layer {number}",
+                    "weights that leave the range of doubles when they are rescaled",
+                    "give a target of moderate size",
+                )
         return Network.from_arrays(weights, biases)
 
 

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strong_lth.core import BudgetError, Domain, Floats, InputError
+from strong_lth.core import Ball, BudgetError, Domain, Floats, InputError
 from strong_lth.distributions import BalancedSigns, Law, RandomSigns, Uniform, half_width, is_portable, weight_grid
 from strong_lth.networks.network import Network
 from strong_lth.streams import Grid, WordStream, check_seed
@@ -64,14 +64,14 @@ class SourceLayer:
     @cached_property
     def odd_kept(self) -> Floats:
         """The one incoming weight each unit keeps, exactly; shape (u,)."""
-        return np.ldexp(self.odd.astype(np.float64), -self.odd_exponent)
+        return _frozen(np.ldexp(self.odd.astype(np.float64), -self.odd_exponent))
 
     @cached_property
     def even_weights(self) -> Floats:
         """The even matrix, exactly (moved if the source was moved); shape (d_out, u)."""
         if self.moved is not None:
             return self.moved
-        return np.ldexp(self.even.astype(np.float64), -self.even_exponent)
+        return _frozen(np.ldexp(self.even.astype(np.float64), -self.even_exponent))
 
     def serving(self, position: int, sign: int) -> Ints:
         """Units that serve input ``position`` (or the bias) for one sign, by rank."""
@@ -202,6 +202,16 @@ def check_size(name: str, value: float) -> None:
         raise InputError(name, repr(value), "give a finite number >= 0")
 
 
+def same_source(mine: SourceLayer, drawn: SourceLayer) -> bool:
+    """Whether a layer has the units, signs and exponents of the one that the seed draws; weights are compared by the caller."""
+    arrays = ("unit_input", "unit_sign", "unit_rank", "odd")
+    exponents = (mine.odd_exponent, mine.even_exponent, mine.inputs, mine.bias, mine.width, mine.even.shape)
+    drawn_exponents = (drawn.odd_exponent, drawn.even_exponent, drawn.inputs, drawn.bias, drawn.width, drawn.even.shape)
+    return exponents == drawn_exponents and all(
+        np.array_equal(getattr(mine, name), getattr(drawn, name)) for name in arrays
+    )
+
+
 def check_laws(law: Law, first: Law) -> None:
     """Refuse laws that the construction does not know."""
     if not isinstance(first, BalancedSigns | RandomSigns) and first != Uniform(-1, 1):
@@ -226,12 +236,22 @@ def check_widths(width: int | Sequence[int], depth: int) -> list[int]:
 
 def sign_halves(target: Network, domain: Domain) -> list[Ints]:
     """Sign halves per input of each layer: 1 where the input is provably >= 0 on the domain, else 2; the bias, last, has 1."""
-    low, _ = domain.ends(target.widths[0])
     halves = []
     for index, layer in enumerate(target.dense):
-        own = np.where(low >= 0, 1, 2) if index == 0 else np.ones(layer.shape[1], dtype=np.int64)
+        own = (
+            np.where(never_negative(domain, target.widths[0]), 1, 2)
+            if index == 0
+            else np.ones(layer.shape[1], dtype=np.int64)
+        )
         halves.append(np.append(own, 1) if layer.bias is not None else own)
     return halves
+
+
+def never_negative(domain: Domain, dim: int) -> NDArray[np.bool_]:
+    """Which inputs are >= 0 everywhere on the domain, decided exactly; shape (dim,)."""
+    if isinstance(domain, Ball):
+        return np.asarray(domain.point(dim) >= domain.radius)
+    return np.asarray(domain.ends(dim)[0] >= 0)
 
 
 def units_per_input(halves: Ints, width: int, first: Law) -> Ints:
@@ -250,6 +270,11 @@ def largest_width(target: Network, halves: Sequence[Ints], first: Law, memory: i
     depth = len(target.dense)
     fixed = source_bytes(target, halves, [0] * depth, first)
     return max(0, (memory - fixed) // (source_bytes(target, halves, [1] * depth, first) - fixed))
+
+
+def _frozen(array: Floats) -> Floats:
+    array.setflags(write=False)
+    return array
 
 
 def _draw(
@@ -279,6 +304,8 @@ def _draw(
     else:
         kept = [stream.words(rank, 2 * where, 2 * index - 1, where + 1)[-1] for rank, where, _ in places]
         odd, odd_exponent = weight_grid(first, np.array(kept, dtype=np.uint64), coarse=True)
+    for array in (even, odd):
+        array.setflags(write=False)
     return SourceLayer(
         index=index,
         inputs=inputs,

@@ -68,7 +68,16 @@ def read_ticket(path: Path, memory: int = DEFAULT_MEMORY) -> dict[str, Any]:
         raise
     except FormatError as error:
         raise FormatError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    except (SafetensorError, InputError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+    except (
+        SafetensorError,
+        InputError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise FormatError(f"{path}: damaged ticket file ({error}); {_REMEDY}") from None
 
 
@@ -198,7 +207,8 @@ def _restored(part: SourceLayer, keep: np.ndarray[Any, Any], grid: Any, moved: A
     from dataclasses import replace
 
     if grid is not None:
-        if np.any(np.abs(part.even[keep] - grid) > 1):
+        drawn = part.even[keep]
+        if grid.dtype != np.int64 or not np.all((grid >= drawn - 1) & (grid <= drawn + 1)):
             raise FormatError("a stored kept weight is not the one its seed gives")
         even = part.even.copy()
         even[keep] = grid

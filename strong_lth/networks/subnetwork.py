@@ -14,7 +14,7 @@ from strong_lth.networks.layer_ticket import LayerTicket, Unserved, effective_la
 from strong_lth.networks.mask import Bools, Mask
 from strong_lth.networks.network import Network
 from strong_lth.networks.scaling import Scaling
-from strong_lth.networks.source import RandomSource, check_size, sign_halves
+from strong_lth.networks.source import RandomSource, check_size, never_negative, sign_halves
 
 if TYPE_CHECKING:
     from torch import nn
@@ -186,13 +186,13 @@ def _check_lengths(strong: Subnetwork) -> None:
 
 def _check_unserved(strong: Subnetwork) -> None:
     """Unserved entries name weights that exist, once each."""
-    low, _ = strong.domain.ends(strong.source.layers[0].inputs)
+    positive = never_negative(strong.domain, strong.source.layers[0].inputs)
     seen = set()
     for item in strong.unserved:
         place = (item.layer, item.output, item.input, item.half)
         part = strong.source.layers[item.layer - 1] if 1 <= item.layer <= len(strong.source.layers) else None
         exists = part is not None and 0 <= item.output < part.outputs and 0 <= item.input < part.inputs + int(part.bias)
-        two_sided = exists and item.layer == 1 and item.input < low.size and low[item.input] < 0
+        two_sided = exists and item.layer == 1 and item.input < positive.size and not positive[item.input]
         if not exists or item.half not in ("+", "-") or (item.half == "-" and not two_sided) or place in seen:
             raise InputError("unserved", place, "list weights of the target by (layer, output, input, half), once each")
         check_size("unserved error", item.error)

@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 
 from strong_lth.core import Certificate, Check, Outcome
+from strong_lth.distributions import is_portable
 from strong_lth.networks.layer_ticket import LayerTicket, effective_layer
 from strong_lth.networks.network import Dense, Network
-from strong_lth.networks.source import Ints, SourceLayer, random_source, sign_halves
+from strong_lth.networks.source import Ints, SourceLayer, random_source, same_source, sign_halves
 from strong_lth.networks.subnetwork import Subnetwork
 
 
@@ -41,7 +42,9 @@ def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
     for part, drawn, dense, ticket, half, weight_tol in zip(
         strong.source.layers, fresh.layers, scaled.dense, strong.layers, halves, strong.weight_tol, strict=True
     ):
-        checks.append(_check_source(part, drawn, ticket, strong.source.perturbation_used))
+        checks.append(
+            _check_source(part, drawn, ticket, strong.source.perturbation_used, is_portable(strong.source.law))
+        )
         checks.append(_check_shifts(part, ticket, strong.perturbation))
         unserved = {(u.output, u.input, u.half) for u in strong.unserved if u.layer == part.index}
         worst, problem = _worst_residual(part, dense, ticket, half, Fraction(weight_tol), unserved)
@@ -57,17 +60,24 @@ def verify_gadgets(target: Network, strong: Subnetwork) -> Certificate:
     )
 
 
-def _check_source(part: SourceLayer, drawn: SourceLayer, ticket: LayerTicket, allowed: float) -> Check:
+def _check_source(part: SourceLayer, drawn: SourceLayer, ticket: LayerTicket, allowed: float, portable: bool) -> Check:
     name = f"layer {part.index}: kept weights are those of the seed"
     used = ticket.keep.any(axis=0)
-    same = part.even_exponent == drawn.even_exponent and np.array_equal(part.odd[used], drawn.odd[used])
-    if not same or not np.array_equal(part.even[ticket.keep], drawn.even[ticket.keep]):
+    kept, seeded = part.even[ticket.keep], drawn.even[ticket.keep] if part.even.shape == drawn.even.shape else None
+    if seeded is None or not same_source(part, drawn):
+        return Check(name, Outcome.FAILED, "the units, signs or odd weights are not those the seed gives")
+    slack = 0 if portable else 1  # libraries may differ in the last bit of other laws
+    if np.any((kept < seeded - slack) | (kept > seeded + slack)):
         return Check(name, Outcome.FAILED, "a kept weight differs from the one the seed gives")
+    exact = np.ldexp(kept.astype(np.float64), -part.even_exponent)
+    if part.moved is None and not np.array_equal(exact, part.even_weights[ticket.keep]):
+        return Check(name, Outcome.FAILED, "a kept weight was changed after it was drawn")
     if part.moved is not None:
-        for moved, original in zip(part.moved[ticket.keep], drawn.even_weights[ticket.keep], strict=True):
+        for moved, original in zip(part.moved[ticket.keep], exact, strict=True):
             if abs(Fraction(moved) - Fraction(original)) > Fraction(allowed):
                 return Check(name, Outcome.FAILED, f"a weight of the given source moved by more than {allowed}")
-    return Check(name, Outcome.PROVED, f"{int(ticket.keep.sum())} even and {int(used.sum())} odd weights")
+    moved_note = "" if part.moved is None else f", of a source moved by at most {allowed:g}"
+    return Check(name, Outcome.PROVED, f"{int(ticket.keep.sum())} even and {int(used.sum())} odd weights{moved_note}")
 
 
 def _check_shifts(part: SourceLayer, ticket: LayerTicket, perturbation: float) -> Check:

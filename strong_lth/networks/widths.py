@@ -14,10 +14,11 @@ import numpy as np
 
 from strong_lth import bounds
 from strong_lth.core import BudgetError, Domain, Floats, InputError, Verdict, Window
-from strong_lth.distributions import BalancedSigns, Law, ProductUniform, Scaled, Uniform, half_width
+from strong_lth.distributions import BalancedSigns, Law, ProductUniform, Scaled, Uniform, half_width, weight_grid
 from strong_lth.networks.gadgets import half_targets, halves_of, problems
 from strong_lth.networks.network import Dense, Network
 from strong_lth.networks.source import Ints, SourceLayer, random_source
+from strong_lth.streams import WordStream
 from strong_lth.subsetsum import needed_candidates
 
 Progress = Callable[[str, int, int], None]
@@ -52,7 +53,9 @@ def planned_width(
         width = proved_width(tol, perturbation, delta, blocks=sum(counts), law=law, first=first, reach=reach)
         if width is None:
             raise InputError(
-                "width", None, f"give a width or 'smallest': no bound covers candidates {candidate_law(law, first)}"
+                "width",
+                None,
+                f"give a width or 'smallest': no bound covers candidates {candidate_law(law, first)} at a tolerance of {tol:.1e}",
             )
         widths.append(width)
     return widths
@@ -61,7 +64,34 @@ def planned_width(
 def proved_width(
     tol: float, perturbation: float, delta: float, *, blocks: int, law: Law, first: Law, reach: float
 ) -> int | None:
-    """Least n with blocks x P(one subset sum fails) <= delta by the sharpest applicable bound; None if none applies."""
+    """Least n with blocks x P(one subset sum fails) <= delta by the sharpest applicable bound; None if none applies.
+
+    Bounds speak of continuous laws, the source of a grid: a sum of n candidates moves by at most n ``grid_step``, which is taken off ``tol``.
+    """
+    step, width = grid_step(law, first), 0
+    while True:
+        allowed = tol - width * step
+        found = (
+            _continuous_width(allowed, perturbation, delta, blocks, law, first, reach)
+            if allowed > 0 or tol == 0
+            else None
+        )
+        if found is None or found <= width or tol == 0:
+            return None if found is None else max(found, width)
+        width = found
+
+
+def grid_step(law: Law, first: Law) -> float:
+    """How far a candidate of the source may be from one of the continuous law that it stands for."""
+    coarse = isinstance(first, Uniform)
+    _, exponent = weight_grid(law, WordStream(0).words(0, 0, 0, 1), coarse=coarse)
+    step = math.ldexp(1.0, -exponent)
+    return 2 * step if coarse or not isinstance(first, BalancedSigns) else step
+
+
+def _continuous_width(
+    tol: float, perturbation: float, delta: float, blocks: int, law: Law, first: Law, reach: float
+) -> int | None:
     window = Window(-reach, reach)
     found = bounds.sharpest(
         tol=tol, perturbation=perturbation, delta=delta, law=candidate_law(law, first), targets=window, blocks=blocks

@@ -108,7 +108,7 @@ def _optimality(problem: SubsetSumProblem, solution: Solution, recheck: bool) ->
     if objective == "fewest" and solution.status is Status.SOLVED:
         same = np.count_nonzero(second.keep) == np.count_nonzero(solution.keep)
     else:
-        slack = float(solution.stats.get("resolution", 0.0))
+        slack = float(second.stats["resolution"])  # of the second solve: nothing the first one says about itself counts
         same = second.status is solution.status and abs(second.error - solution.error) <= slack
     return _check("optimality", bool(same), f"second solve: {second.status.name}, error {second.error!r}")
 
