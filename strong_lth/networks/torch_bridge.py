@@ -30,12 +30,10 @@ class MaskedLinear(nn.Module):
 
     def __init__(self, weight: Floats, mask: np.ndarray, bias: Floats | None, bias_mask: np.ndarray | None) -> None:
         super().__init__()
-        self.register_buffer("weight", torch.from_numpy(np.ascontiguousarray(weight)))
-        self.register_buffer("mask", torch.from_numpy(np.ascontiguousarray(mask)))
-        self.register_buffer("bias", None if bias is None else torch.from_numpy(np.ascontiguousarray(bias)))
-        self.register_buffer(
-            "bias_mask", None if bias_mask is None else torch.from_numpy(np.ascontiguousarray(bias_mask))
-        )
+        self.register_buffer("weight", torch.from_numpy(np.array(weight)))
+        self.register_buffer("mask", torch.from_numpy(np.array(mask)))
+        self.register_buffer("bias", None if bias is None else torch.from_numpy(np.array(bias)))
+        self.register_buffer("bias_mask", None if bias_mask is None else torch.from_numpy(np.array(bias_mask)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (..., d_in) -> (..., d_out)."""

@@ -201,7 +201,69 @@ def tighten_tolerance(document: dict) -> None:
     document["weight_tol"][0] = (float.fromhex(document["weight_tol"][0]) / 1e6).hex()
 
 
+def repeat_kept_index(document: dict) -> None:
+    entry = document["layers"][0]
+    entry["keep"][0].insert(0, entry["keep"][0][0])
+    entry["shift"][0].insert(0, entry["shift"][0][0])
+
+
+def set_field(*path: object, value: object):
+    def change(document: dict) -> None:
+        place = document
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+
+    change.__name__ = ".".join(map(str, path)) + f"={value}"
+    return change
+
+
+def hide_behind_the_other_method(document: dict) -> None:
+    claim = document["claim"]
+    other = next(name for name in ("difference-interval", "joint-zonotope") if name != claim["method"])
+    claim["bounds"][other] = (0.0).hex()
+    claim["certified"], claim["method"] = claim["bounds"][other], other
+
+
+def found_above_certified(document: dict) -> None:
+    document["claim"]["found"] = (float.fromhex(document["claim"]["certified"]) * 2).hex()
+
+
+def list_twice_as_unserved(document: dict) -> None:
+    document["unserved"] = [[1, 0, 0, "+"], [1, 0, 0, "+"]]
+
+
+def list_a_stranger_as_unserved(document: dict) -> None:
+    document["unserved"] = [[1, 99, 0, "+"]]
+
+
+STRICT = [
+    set_field("scaling", "gain", value=float("inf")),
+    set_field("scaling", "gain", value=1.0),
+    set_field("scaling", "gain", value=True),
+    set_field("scaling", "gain", value=10**12),
+    set_field("scaling", "rows", value=[[0.0] * 5]),
+    set_field("domain", "low", value=-50),
+    set_field("domain", "low", value=(3.0).hex()),
+    set_field("domain", "radius", value=(1.0).hex()),
+    set_field("version", value=True),
+    set_field("source", "first", value={"law": "BalancedSigns", "low": (0.0).hex()}),
+    set_field("source", "first", value={"law": "Uniform", "low": (-2.0).hex(), "high": (2.0).hex()}),
+    set_field("source", "kept_sha256", value="0" * 64),
+    set_field("source", "widths", value=[16]),
+    set_field("source", "widths", value=[10**9, 16]),
+    set_field("tol", value="hello"),
+    set_field("perturbation", value="inf"),
+    set_field("claim", "bounds", "invented", value=(0.0).hex()),
+    set_field("note", value="extra"),
+]
+
 FAULTS = [
+    repeat_kept_index,
+    hide_behind_the_other_method,
+    found_above_certified,
+    list_twice_as_unserved,
+    list_a_stranger_as_unserved,
     flip_kept_index,
     drop_kept_index,
     change_shift,
@@ -243,3 +305,51 @@ def test_one_change_with_the_hash_recomputed_is_rejected(document: dict, tmp_pat
     assert outcome(changed, tmp_path / "c.json") == "rejected", "the old hash must give it away"
     changed["hash"] = canonical_hash(changed)
     assert outcome(changed, tmp_path / "c.json") == "rejected"
+
+
+@pytest.mark.parametrize("fault", STRICT, ids=lambda fault: fault.__name__)
+def test_anything_unexpected_is_refused(document: dict, tmp_path: Path, fault):
+    changed = json.loads(json.dumps(document))
+    fault(changed)
+    changed["hash"] = canonical_hash(changed)
+    assert outcome(changed, tmp_path / "c.json") in ("rejected", "not a certificate")
+
+
+def test_deep_nesting_and_repeated_fields_are_refused(document: dict, tmp_path: Path):
+    path = tmp_path / "c.json"
+    for text in ("[" * 100_000 + "]" * 100_000, '{"format": 1, ' + json.dumps(document)[1:]):
+        path.write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-I", str(CHECKER), str(path)], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 2
+        assert done.stderr == ""
+
+
+def test_fields_of_the_source_are_compared_with_the_seed(strong: lth.Subnetwork):
+    """Signs, exponents, units, and weights changed behind a frozen view."""
+    part = strong.source.layers[0]
+    for change in (
+        {"unit_sign": np.ones_like(part.unit_sign)},
+        {"odd_exponent": -2},
+        {"unit_input": np.roll(part.unit_input, 1)},
+        {"odd": -part.odd},
+        {"even_exponent": 41},
+    ):
+        forged = replace(strong.source, layers=(replace(part, **change), strong.source.layers[1]))
+        certificate = lth.verify_gadgets(TARGET, replace(strong, source=forged))
+        assert "layer 1: kept weights are those of the seed" in [check.name for check in certificate.failures], change
+    with pytest.raises(ValueError, match="read-only"):
+        part.even_weights[...] *= 4
+    with pytest.raises(ValueError, match="read-only"):
+        part.even[0, 0] = 0
+
+
+def test_moved_weights_outside_their_box(strong: lth.Subnetwork):
+    moved = strong.source.moved([part.even_weights + 1e-3 for part in strong.source.layers], 1.1e-3)
+    honest = lth.approximate(TARGET, domain=lth.Box(-1, 1), tol=0.3, source=moved, seed=5)
+    assert lth.verify_gadgets(TARGET, honest).ok
+    planted = replace(honest, source=replace(moved, perturbation_used=1e-4))
+    assert "layer 1: kept weights are those of the seed" in [
+        c.name for c in lth.verify_gadgets(TARGET, planted).failures
+    ]
