@@ -110,7 +110,6 @@ def test_widths(target: Path, capsys, width: str):
         (["--tol", ".1", "--width", "1000000000"], "largest uniform width"),
         (["--tol", ".1", "--out", "absent/folder/t"], "output file"),
         (["--tol", ".1", "--out", "."], "output file"),
-        (["--tol", ".1", "--width", "proved", "--first", "uniform"], "width"),
     ],
 )
 def test_bad_input_is_one_sentence(target: Path, capsys, change: list[str], word: str):

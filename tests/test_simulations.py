@@ -20,9 +20,11 @@ FOLDER = Path(__file__).parents[1] / "simulations"
 FILES = [path for path in sorted(FOLDER.glob("*.py")) if "\nEXPERIMENT = " in path.read_text()]
 RECORDS = sorted((FOLDER / "records").glob("*.json"))
 SCRIPTS = {
-    "make_readme.py",
-    "pensia2020_fc2.py",
-}  # no experiments: the page, and a run that needs its target file named
+    "make_readme.py",  # writes the page
+    "pensia2020_fc2.py",  # a run that needs its target file named
+    "maene_stability.py",  # trains tickets, for minutes
+    "tickets_digits.py",  # trains tickets, for minutes
+}  # no experiments, so no quick setting to run here
 
 
 def test_every_file_is_an_experiment_or_a_declared_script():

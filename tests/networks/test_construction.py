@@ -274,7 +274,7 @@ def test_a_moved_source_is_pruned_as_it_is():
         ({"objective": "best"}, "objective"),
         ({"width": "tiny"}, "width"),
         ({"width": 0}, "width"),
-        ({"width": None, "first": lth.Uniform(-1, 1)}, "no bound covers"),
+        ({"width": None, "law": lth.Uniform(-0.3, 1)}, "no bound covers"),
         ({"target": np.ones((2, 2))}, "target"),
         ({"domain": (0, 1)}, "domain"),
         ({"delta": "often"}, "delta"),
