@@ -19,9 +19,6 @@ HEADLINES = (
     "slth-general",
     "volume",
     "relu-gadget",
-    "propagation",
-    "projected-descent",
-    "interval-chain",
 )
 
 
