@@ -146,7 +146,7 @@ def run(*, seed: int = 0, sources: int = SOURCES, progress: Progress | None = No
 
 
 def candidates(target: Network, tol: float, perturbation: float, seeds: Sequence[int]) -> Candidates:
-    """The three numbers of one event: needed by this target, predicted for it, proved for every target of its range."""
+    """The three numbers of one event: needed by this target, predicted for it, proved for it with probability 1 - DELTA over the source."""
     planned = plan(target, DOMAIN, tol, LAW)
     needed = [max(_needed(planned, perturbation, seed)) for seed in seeds]
     tolerances = planned.allotment.weight_tol
