@@ -201,5 +201,5 @@ def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None
 def _save(figure: Any, file: IO[bytes], note: str) -> None:
     """Write the figure as PNG, with its provenance in small print."""
     if note:
-        figure.text(0.995, 0.005, note, fontsize=6, color="#666666", ha="right", va="bottom")
+        figure.supxlabel(note, fontsize=6, color="#666666", x=0.995, ha="right")
     figure.savefig(file, format="png", dpi=150)
