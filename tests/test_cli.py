@@ -13,6 +13,7 @@ import pytest
 
 import strong_lth
 from strong_lth import cli
+from strong_lth.commands import environment
 from strong_lth.core import BudgetError, FormatError, InputError
 
 PROGRAM = "import sys; from strong_lth.cli import main; sys.exit(main())"
@@ -205,8 +206,8 @@ def test_a_warning_is_one_line(monkeypatch, capsys, tmp_path):
 
 
 def test_doctor_reports_what_is_there(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_gpu", lambda: cli._finding("GPU", "none"))
-    monkeypatch.setattr(cli.metadata, "requires", lambda name: ["numpy>=2.0", "pytest; extra == 'dev'"])
+    monkeypatch.setattr(environment, "_gpu", lambda: environment._finding("GPU", "none"))
+    monkeypatch.setattr(environment.metadata, "requires", lambda name: ["numpy>=2.0", "pytest; extra == 'dev'"])
     assert cli.main(["doctor", "--json"]) == 0
     rows = {row["item"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["numpy"]["found"] == np.__version__
@@ -219,9 +220,9 @@ def test_doctor_names_what_is_missing_and_the_command_that_mends_it(monkeypatch,
     occupied.write_text("")
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(occupied / "cache"))
     monkeypatch.setenv("STRONG_LTH_DATA", str(tmp_path / "none"))
-    monkeypatch.setattr(cli.metadata, "requires", lambda name: ["no-such-library>=3"])
+    monkeypatch.setattr(environment.metadata, "requires", lambda name: ["no-such-library>=3"])
     monkeypatch.setattr(
-        cli.subprocess, "run", lambda *a, **k: types.SimpleNamespace(returncode=1, stderr="x\nbroken\n")
+        environment.subprocess, "run", lambda *a, **k: types.SimpleNamespace(returncode=1, stderr="x\nbroken\n")
     )
     assert cli.main(["doctor", "--json"]) == 1
     rows = {row["item"]: row for row in json.loads(capsys.readouterr().out) if not row["ok"]}

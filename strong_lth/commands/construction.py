@@ -1,0 +1,136 @@
+"""``strong-lth approximate`` and ``certify``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
+
+from strong_lth.commands.shown import check_writable, progress_bars, show_rows
+
+if TYPE_CHECKING:
+    pass
+
+
+def approximate(
+    target: tyro.conf.Positional[Path],
+    *,
+    tol: float,
+    perturbation: float = 0.0,
+    delta: float = 0.01,
+    width: str = "smallest",
+    objective: Literal["fewest", "nearest"] = "fewest",
+    low: float = 0.0,
+    high: float = 1.0,
+    scale: float = 1.0,
+    first: Literal["balanced", "signs", "uniform"] = "balanced",
+    seed: int = 0,
+    out: Path | None = None,
+    certificate: Path | None = None,
+    memory_gib: float = 2.0,
+    json: bool = False,
+) -> int:
+    """Prune one random network into a target network and certify the result; status 1 if a weight cannot be served.
+
+    Args:
+        target: The target: an .npz file with arrays W1 .. WL (d_out, d_in) and optionally b1 .. bL.
+        tol: Allowed output error, the largest over the input box [low, high]^d.
+        perturbation: Allowed change of each kept random weight of the even matrices.
+        delta: Failure probability behind --width proved.
+        width: Candidates per weight and sign half: a number, numbers joined by commas (one per layer), "smallest" or "proved".
+        objective: Keep as few weights as possible, or make each weight as accurate as possible.
+        low: Lower end of every input.
+        high: Upper end of every input.
+        scale: The even matrices are U[-scale, scale].
+        first: Law of the odd matrices: rows of +1 and -1, random signs, or U[-1, 1].
+        seed: Seed of the random network.
+        out: Ticket file to write (safetensors).
+        certificate: Certificate file to write (JSON).
+        memory_gib: Memory budget; more is refused before it is used.
+        json: Print the numbers as JSON.
+    """
+    import strong_lth as lth
+    from strong_lth import networks
+
+    firsts: dict[str, lth.Law] = {
+        "balanced": lth.BalancedSigns(),
+        "signs": lth.RandomSigns(),
+        "uniform": lth.Uniform(-1, 1),
+    }
+    check_writable(out, certificate, apart_from=target)
+    if not 0 < memory_gib <= 2**20:
+        raise lth.InputError("--memory-gib", memory_gib, "give a number of GiB above 0")
+    if not 0 < scale < float("inf"):
+        raise lth.InputError("--scale", scale, "give a finite number above 0")
+    network = lth.Network.load(target)
+    domain = lth.Box(low, high)
+    with progress_bars() as progress:
+        strong = lth.approximate(
+            network,
+            domain=domain,
+            tol=tol,
+            law=lth.Uniform(-scale, scale),
+            first=firsts[first],
+            perturbation=perturbation,
+            delta=delta,
+            width=_width(width),
+            objective=objective,
+            seed=seed,
+            memory=int(memory_gib * 2**30),
+            progress=progress,
+        )
+        progress("certificate", 0, 1)
+        error = lth.certify(network, strong, domain=domain)
+        progress("certificate", 1, 1)
+    if out is not None:
+        strong.save(out)
+    if certificate is not None:
+        networks.write_certificate(network, strong, error, certificate)
+    return _show_ticket(network, strong, error, json)
+
+
+def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Path], *, json: bool = False) -> int:
+    """Re-prove a ticket file against its target and bound its error on the ticket's domain; status 1 if a check fails
+    or a weight is not served.
+
+    Args:
+        target: The target the ticket was made for (.npz).
+        ticket: A ticket file written by `approximate --out` or Subnetwork.save.
+        json: Print the numbers as JSON.
+    """
+    import strong_lth as lth
+
+    network, strong = lth.Network.load(target), lth.Subnetwork.load(ticket)
+    error = lth.certify(network, strong, domain=strong.domain)
+    return _show_ticket(network, strong, error, json)
+
+
+def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> int:
+    """Print the numbers of a ticket; status 1 if a check failed or a weight is not served."""
+    from strong_lth import report
+
+    numbers = report.ticket_numbers(network, strong, error)
+    if json:
+        show_rows([numbers], None)
+    else:
+        show_rows([], report.ticket_table(numbers))
+    if strong.unserved:
+        print(f"strong-lth: {report.unserved_sentence(strong)}", file=sys.stderr)
+    return int(bool(strong.unserved) or not error.certificate.ok)
+
+
+def _width(text: str) -> int | list[int] | Literal["smallest"] | None:
+    """``--width``: a number, numbers joined by commas, "smallest", or "proved" (None to the library)."""
+    from strong_lth.core import InputError
+
+    if text == "smallest":
+        return "smallest"
+    if text == "proved":
+        return None
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError("--width", repr(text), "give a number, numbers joined by commas, smallest or proved") from None
+    return numbers[0] if len(numbers) == 1 else numbers

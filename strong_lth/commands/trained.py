@@ -1,0 +1,165 @@
+"""``strong-lth tickets`` and ``compare``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
+
+from strong_lth.commands.shown import plain_table, progress_bars, show_rows, tickets_table
+
+if TYPE_CHECKING:
+    from strong_lth.tickets.comparison import Comparison
+
+
+def tickets(
+    method: tyro.conf.Positional[str],
+    *,
+    data: str = "digits",
+    model: str = "mlp-bn",
+    density: tuple[float, ...] = (0.1,),
+    seeds: tuple[int, ...] = (0,),
+    epochs: int | None = None,
+    lr: float | None = None,
+    batch: int | None = None,
+    preset: Literal["scaled", "authors"] = "scaled",
+    device: str = "cpu",
+    out: Path | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+
+    Args:
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding.
+        data: digits, mnist, fashion-mnist, cifar10 or cifar100.
+        model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
+        density: Fractions of the prunable weights to keep.
+        seeds: Run numbers.
+        epochs: Epochs of the final training (and of each round where the method says so).
+        lr: Largest learning rate.
+        batch: Images per step.
+        preset: Settings of the method: scaled to the task, or the authors'.
+        device: cpu or cuda.
+        out: Folder for the run; the same call resumes it.
+        dry_run: Print what it will cost, train nothing.
+        json: Print the rows as JSON.
+    """
+    settings = _given(
+        methods=(method,), densities=density, seeds=seeds, data=data, model=model, preset=preset, device=device
+    )
+    chosen = _comparison(None, settings, epochs, lr, batch)
+    status = _compare(chosen, out, dry_run, json)
+    if out is not None and not dry_run:
+        _write_tickets(chosen, out)
+    return status
+
+
+def compare(
+    methods: tyro.conf.Positional[tuple[str, ...]] = (),
+    *,
+    config: Path | None = None,
+    data: str | None = None,
+    model: str | None = None,
+    density: tuple[float, ...] = (),
+    seeds: tuple[int, ...] = (),
+    epochs: int | None = None,
+    lr: float | None = None,
+    batch: int | None = None,
+    preset: Literal["scaled", "authors"] | None = None,
+    device: str | None = None,
+    out: Path | None = None,
+    dry_run: bool = False,
+    json: bool = False,
+) -> int:
+    """Compare ways to find trained tickets: accuracy and cost per method and density over the same seeds.
+
+    Args:
+        methods: Methods, as for `tickets`.
+        config: A TOML file with these settings (and a table [recipe]); options given here win.
+        data: digits (default), mnist, fashion-mnist, cifar10 or cifar100.
+        model: A model of the zoo; default mlp-bn.
+        density: Fractions of the prunable weights to keep; default 0.5 0.2 0.1 0.05.
+        seeds: Run numbers; default 0 1 2 3 4. An interval needs five, a verdict eight.
+        epochs: Epochs of the final training.
+        lr: Largest learning rate.
+        batch: Images per step.
+        preset: Settings of the methods: scaled to the task (default), or the authors'.
+        device: cpu or cuda.
+        out: Folder for the run; the same call resumes it.
+        dry_run: Print what it will cost, train nothing.
+        json: Print the rows as JSON.
+    """
+    settings = _given(
+        methods=methods or None,
+        densities=density or None,
+        seeds=seeds or None,
+        data=data,
+        model=model,
+        preset=preset,
+        device=device,
+    )
+    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _comparison(
+    config: Path | None, settings: Mapping[str, Any], epochs: int | None, lr: float | None, batch: int | None
+) -> Comparison:
+    from strong_lth.tickets import comparison
+
+    chosen = comparison.make_comparison(settings) if config is None else comparison.read_comparison(config, **settings)
+    return comparison.with_recipe(chosen, epochs=epochs, lr=lr, batch=batch)
+
+
+def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) -> int:
+    """Show the planned cost, or run and show the rows."""
+    from strong_lth import tickets
+    from strong_lth.tickets.summary import summarise
+
+    plan = tickets.planned(chosen)
+    if dry_run:
+        columns = {"method": "method", "search_epochs": "epochs to find", "final_epochs": "epochs to train"}
+        show_rows(plan, None if json else plain_table(plan, columns))
+        return 0
+    if out is not None:
+        _make_folder(out)
+    totals = {row["method"]: round(row["search_epochs"] + row["final_epochs"]) for row in plan}
+    done = dict.fromkeys(totals, 0)
+    with progress_bars() as progress, tempfile.TemporaryDirectory() as scratch:
+
+        def report(method: str, seed: int, row: Any) -> None:
+            done[method] += 1
+            progress(f"{method}, seed {seed}: loss {row.train_loss:.3f}", done[method], totals[method])
+
+        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report)
+    show_rows(rows, None if json else tickets_table(summarise(rows)))
+    return 0
+
+
+def _write_tickets(chosen: Comparison, out: Path) -> None:
+    """The tickets of a finished run, from its stored trainings."""
+    from strong_lth import tickets
+    from strong_lth.tickets.comparison import methods_of, task_of
+
+    task = task_of(chosen)
+    store = tickets.FolderStore(out / "trainings")
+    for method in methods_of(chosen, task):
+        for seed in chosen.seeds:
+            for density in (1.0,) if method.reference else chosen.densities:
+                ticket = tickets.find(method, task, density, seed, store=store)
+                tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
+
+
+def _make_folder(path: Path) -> None:
+    from strong_lth.core import InputError
+
+    if path.exists() and not path.is_dir():
+        raise InputError("--out", path, "name a folder")
+    path.mkdir(parents=True, exist_ok=True)
