@@ -125,7 +125,7 @@ def evaluation_error(target: Network, strong: Subnetwork, *, dtype: Literal["flo
     unit = 2.0**-53 if dtype == "float64" else 2.0**-24
     limits = np.finfo(dtype)
     scaled = strong.rescaled(target)
-    magnitudes, _ = activation_bounds(scaled, strong.domain)
+    magnitudes, _, _ = activation_bounds(scaled, strong.domain)
     pairs = strong.layer_pairs(target, strong.domain)
     error = magnitudes[0] * unit
     drift = np.zeros_like(error)

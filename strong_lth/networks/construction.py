@@ -33,7 +33,7 @@ from strong_lth.networks.source import (
 )
 from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.tolerances import Allotment, allot
-from strong_lth.networks.widths import planned_width, smallest_width
+from strong_lth.networks.widths import needed_widths, planned_width, stage
 from strong_lth.subsetsum import solve_batch
 
 Progress = Callable[[str, int, int], None]
@@ -134,7 +134,7 @@ def approximate(
     for part, dense, halves, weight_tol in zip(
         source.layers, planned.scaled.dense, planned.halves, planned.allotment.weight_tol, strict=True
     ):
-        report = None if progress is None else _stage(progress, f"layer {part.index}")
+        report = None if progress is None else stage(progress, f"layer {part.index}")
         ticket, failed = solve_layer(part, dense, halves, weight_tol, perturbation, objective, workers, report)
         tickets.append(ticket)
         unserved.extend(failed)
@@ -268,7 +268,7 @@ def _widths(
     if isinstance(width, str):
         if width != "smallest":
             raise InputError("width", repr(width), "give a whole number >= 1, one per layer, 'smallest' or None")
-        return smallest_width(
+        return needed_widths(
             planned.scaled,
             planned.halves,
             planned.allotment.weight_tol,
@@ -346,7 +346,3 @@ def _check_source(
             )
     if moved:
         fresh.moved([part.even_weights for part in source.layers], source.perturbation_used)
-
-
-def _stage(progress: Progress, name: str) -> Callable[[int, int], None]:
-    return lambda done, total: progress(name, done, total)

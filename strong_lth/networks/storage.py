@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,8 +205,6 @@ def _assemble(header: dict[str, Any], tensors: dict[str, Any], memory: int) -> d
 
 def _restored(part: SourceLayer, keep: np.ndarray[Any, Any], grid: Any, moved: Any) -> SourceLayer:
     """Put stored kept values in place: grid values of laws whose last bit depends on the library, and weights of a moved source."""
-    from dataclasses import replace
-
     if grid is not None:
         drawn = part.even[keep]
         if grid.dtype != np.int64 or not np.all((grid >= drawn - 1) & (grid <= drawn + 1)):

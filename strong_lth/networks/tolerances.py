@@ -62,10 +62,9 @@ def allot(network: Network, domain: Domain, tol: float, counts: Sequence[int]) -
 
 def chains(network: Network, domain: Domain) -> dict[str, Chain]:
     """Both propagation bounds as functions of the per-weight tolerances, rounded up."""
-    _, sums = activation_bounds(network, domain)
+    _, sums, norms = activation_bounds(network, domain)
     biases = [float(layer.bias is not None) for layer in network.dense]
     absolute = [np.abs(layer.weight) for layer in network.dense]
-    norms = [spectral_norm_bound(layer.weight) for layer in network.dense[:-1]]
     last_rows = float(np.sqrt((network.dense[-1].weight ** 2).sum(axis=1)).max())
 
     def sup(weight_tol: Sequence[float] | Floats) -> float:
@@ -88,14 +87,16 @@ def chains(network: Network, domain: Domain) -> dict[str, Chain]:
     return {"sup-norm": sup, "L2": euclidean}
 
 
-def activation_bounds(network: Network, domain: Domain) -> tuple[list[Floats], list[float]]:
-    """Upper bounds of |h_l| entrywise and of ||h_l||_1 over the domain, for the inputs h_0 and every hidden layer h_l."""
+def activation_bounds(network: Network, domain: Domain) -> tuple[list[Floats], list[float], list[float]]:
+    """Upper bounds of |h_l| entrywise and of ||h_l||_1 over the domain, for the inputs h_0 and every hidden layer h_l, and of its ||W_l||_2."""
     low, high = domain.ends(network.widths[0])
     euclid = domain.norm(network.widths[0])
     magnitude = np.maximum(np.abs(low), np.abs(high))
     magnitudes = [magnitude]
     sums = [min(float(magnitude.sum()), math.sqrt(magnitude.size) * euclid) * (1 + _ROUNDING)]
+    norms = []
     for position, layer in enumerate(network.dense[:-1]):
+        norms.append(spectral_norm_bound(layer.weight))
         low, high = preactivation_range(layer, low, high)
         if position == 0 and isinstance(domain, Ball):
             center = layer.weight @ domain.point(network.widths[0]) + layer.offset
@@ -104,11 +105,11 @@ def activation_bounds(network: Network, domain: Domain) -> tuple[list[Floats], l
             )
             low, high = np.maximum(low, center - reach), np.minimum(high, center + reach)
         low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
-        euclid = spectral_norm_bound(layer.weight) * euclid + float(np.linalg.norm(layer.offset)) * (1 + _ROUNDING)
+        euclid = norms[-1] * euclid + float(np.linalg.norm(layer.offset)) * (1 + _ROUNDING)
         euclid = min(euclid, float(np.linalg.norm(high)) * (1 + _ROUNDING))
         magnitudes.append(high)
         sums.append(min(float(high.sum()), math.sqrt(high.size) * euclid) * (1 + _ROUNDING))
-    return magnitudes, sums
+    return magnitudes, sums, norms
 
 
 def preactivation_range(layer: Dense, low: Floats, high: Floats) -> tuple[Floats, Floats]:

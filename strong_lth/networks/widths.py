@@ -15,7 +15,7 @@ import numpy as np
 from strong_lth import bounds
 from strong_lth.core import BudgetError, Domain, Floats, InputError, Verdict, Window
 from strong_lth.distributions import BalancedSigns, Law, ProductUniform, Scaled, Uniform, half_width, weight_grid
-from strong_lth.networks.gadgets import half_targets, halves_of, problems
+from strong_lth.networks.gadgets import halves_of, problems
 from strong_lth.networks.network import Dense, Network
 from strong_lth.networks.source import Ints, SourceLayer, random_source
 from strong_lth.streams import WordStream
@@ -155,7 +155,7 @@ def needed_widths(
             law=law, first=first, seed=seed, memory=memory,
         )  # fmt: skip
         for index in list(open_layers):
-            report = None if progress is None else _stage(progress, f"width of layer {index + 1}")
+            report = None if progress is None else stage(progress, f"width of layer {index + 1}")
             width = _layer_need(
                 source.layers[index],
                 scaled.dense[index],
@@ -174,9 +174,6 @@ def needed_widths(
                 "tol", weight_tol, f"some weight is not served by {WIDEST} candidates; raise tol or use a wider law"
             )
     return result
-
-
-smallest_width = needed_widths
 
 
 def layer_targets(dense: Dense, halves: Ints) -> Floats:
@@ -244,17 +241,6 @@ def _least(good: Callable[[int], bool], start: int) -> int:
     return high
 
 
-def _stage(progress: Progress, name: str) -> Callable[[int, int], None]:
+def stage(progress: Progress, name: str) -> Callable[[int, int], None]:
+    """Progress of one named stage, as the solvers report it."""
     return lambda done, total: progress(name, done, total)
-
-
-__all__ = [
-    "candidate_law",
-    "half_targets",
-    "layer_targets",
-    "needed_widths",
-    "planned_width",
-    "predicted_width",
-    "proved_width",
-    "smallest_width",
-]
