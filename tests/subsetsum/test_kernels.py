@@ -37,7 +37,7 @@ def random_intervals(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.n
     return low, low + width * rng.integers(0, 2, n)
 
 
-def test_extend_is_the_numpy_union_step() -> None:
+def test_unite_is_the_numpy_union_step() -> None:
     rng = np.random.default_rng(1)
     for _ in range(200):
         low, high = random_intervals(rng, int(rng.integers(1, 9)))
@@ -45,8 +45,9 @@ def test_extend_is_the_numpy_union_step() -> None:
         start, count = 0, 1
         expected = (np.zeros(1, np.int64), np.zeros(1, np.int64))
         for a, b in zip(low.tolist(), high.tolist(), strict=True):
-            made = kernels.extend(lo, hi, start, count, a, b)
-            start, count = start + count, made
+            end = start + count
+            count = kernels.unite(lo, hi, start, end, start, end, a, b, lo[end:], hi[end:])
+            start = end
             expected = union(expected, (expected[0] + a, expected[1] + b))
             assert np.array_equal(lo[start : start + count], expected[0])
             assert np.array_equal(hi[start : start + count], expected[1])
@@ -235,7 +236,7 @@ def test_engines_report_a_hit_as_a_hit() -> None:
     rows = make_rows(np.array([[0.5, 0.25]]), np.zeros((1, 2)), np.array([0.75]), np.array([0.0]))
     keep, hit, used = search_lists(rows, rows.spot, rows.spot, early=True)
     assert (keep.tolist(), hit.tolist(), used.tolist()) == ([[True, True]], [True], [2])
-    keep, size, decided = search_fewest(rows, rows.bottom, rows.top)
+    keep, size, decided = search_fewest(rows, *rows.window)
     assert (keep.tolist(), size.tolist(), decided.tolist()) == ([[True, True]], [2], [True])
 
 
