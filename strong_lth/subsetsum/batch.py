@@ -11,8 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import BudgetError, Floats, InputError, Status
 from strong_lth.subsetsum.decide import answer
-from strong_lth.subsetsum.engines import BUDGET, Rows, buffer_entries, class_entries, fewest_entries, make_rows, search_lists
-from strong_lth.subsetsum.exact import choose_moves, evaluate
+from strong_lth.subsetsum.engines import (
+    BUDGET,
+    Bools,
+    Rows,
+    Signs,
+    buffer_entries,
+    class_entries,
+    fewest_entries,
+    make_rows,
+    moves_of,
+    search_lists,
+)
+from strong_lth.subsetsum.exact import evaluate
 from strong_lth.subsetsum.fixedpoint import Grid, Ints, to_grid
 from strong_lth.subsetsum.problem import (
     CODES,
@@ -98,7 +109,7 @@ def solve_batch(
     size = check_size(size, n)
     movable = bool(batch.perturbation.any())
     codes = np.empty(count, np.int8)
-    keep = np.empty((count, n), np.int8 if signed else np.bool_)
+    keep: Signs = np.empty((count, n), np.int8 if signed else np.bool_)
     shift = np.empty((count, n)) if movable else np.broadcast_to(0.0, (count, n))
     errors, resolution, used = np.empty(count), np.empty(count), np.empty(count, np.int64)
 
@@ -118,8 +129,10 @@ def solve_batch(
         array.setflags(write=False)
     stats: dict[str, Any] = {"objective": objective, "budget": budget, "resolution": resolution, "used": used}
     if np.any(codes == CODES[Status.UNDECIDED]):
-        cut, hidden = undecided_counts(codes, errors, batch.tol, resolution, used, n, objective)
-        stats["note"] = undecided_note(n, budget, cut, hidden)
+        cut, hidden = undecided_rows(codes, errors, batch.tol, resolution, used, n, objective)
+        stats["note"] = undecided_note(
+            n, budget, int(cut.sum()), int(hidden.sum()), float(errors[hidden].max(initial=0))
+        )
     return BatchSolution(codes, keep, shift, errors, stats)
 
 
@@ -147,13 +160,15 @@ def needed_candidates(
 
     def work(part: slice, rows: Rows) -> None:
         keep, hit, used = search_lists(rows, *rows.outer(), early=True)
-        if rows.grid.loss.any():
-            moves = choose_moves(rows.grid, keep, rows.spot) if rows.grid.movable else None
-            _, _, within = evaluate(rows.grid, rows.candidates, rows.target, rows.tol, keep, moves)
-            doubtful = np.flatnonzero(hit & ~within)
-            if doubtful.size:
+        if rows.grid.movable or rows.grid.loss.any():
+            doubtful = np.flatnonzero(hit)
+            doubtful = doubtful[~_realised(rows, doubtful, keep)]
+            if doubtful.size:  # a hit only thanks to rounding: ask for one that rounding cannot undo
                 few = rows.take(doubtful)
-                _, hit[doubtful], used[doubtful] = search_lists(few, *few.inner(), early=True)
+                keep, hit[doubtful], used[doubtful] = search_lists(few, *few.inner(), early=True)
+                met = np.flatnonzero(hit[doubtful])
+                for row in doubtful[met[~_realised(few, met, keep[met])]]:
+                    used[row] = _first_solved(rows.take(np.array([row])), int(used[row]), part.start + int(row))
         cut = np.flatnonzero(~hit & (used < n))
         if cut.size:
             raise BudgetError(
@@ -166,8 +181,30 @@ def needed_candidates(
     return needed
 
 
-def undecided_note(n: int, budget: int, cut: int, hidden: int) -> str:
-    """Which knob would decide the undecided problems: ``cut`` of them ended with the budget, ``hidden`` of them in rounding."""
+def _realised(rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
+    """Which of the given rows their subset, with moves that are doubles, brings within tol; keep for all rows or for these."""
+    part = rows.take(index)
+    keep = keep[index] if len(keep) != len(index) else keep
+    moves = moves_of(part, keep) if part.grid.movable else None
+    return evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves, part.spot)[2]
+
+
+def _first_solved(row: Rows, first: int, number: int) -> int:
+    """The least prefix from ``first`` on with a subset whose moved doubles lie within tol."""
+    for count in range(first, row.n + 1):
+        if answer(row.prefix(count), "nearest").codes[0] == CODES[Status.SOLVED]:
+            return count
+    raise InputError(
+        "tol",
+        f"{float(row.tol[0])!r} for row {number}, whose target lies between the sums that moved doubles can take",
+        f"give at least {np.ldexp(float(row.n), int(np.frexp(np.abs(row.candidates).max())[1]) - 53):.1e}",
+    )
+
+
+def undecided_note(n: int, budget: int, cut: int, hidden: int, worst: float) -> str:
+    """Which knob would decide the undecided problems: ``cut`` of them ended with the budget, ``hidden`` of them, with errors up to
+    ``worst``, in rounding.
+    """
     reasons = []
     if cut:
         reasons.append(
@@ -175,18 +212,20 @@ def undecided_note(n: int, budget: int, cut: int, hidden: int) -> str:
             "perturbation, or give fewer candidates"
         )
     if hidden:
-        reasons.append(f"{hidden} with an error closer to tol than rounding can tell (see resolution): change tol")
+        reasons.append(
+            f"{hidden} with an error closer to tol than rounding can tell (inputs see resolution; moved values are doubles): tol={worst!r} is met"
+        )
     return "undecided: " + "; ".join(reasons)
 
 
-def undecided_counts(
+def undecided_rows(
     codes: NDArray[np.int8], errors: Floats, tol: Floats, resolution: Floats, used: Ints, n: int, objective: Objective
-) -> tuple[int, int]:
-    """How many undecided rows the budget cut, and how many rounding hides."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which undecided rows the budget cut, and which rounding hides, each (B,)."""
     undecided = codes == CODES[Status.UNDECIDED]
     close = np.abs(errors - tol) <= resolution
     hidden = close | ((used == n) & (objective != "fewest"))
-    return int((undecided & ~hidden).sum()), int((undecided & hidden).sum())
+    return undecided & ~hidden, undecided & hidden
 
 
 def _workers(

@@ -11,6 +11,7 @@ from strong_lth.core import Floats, Status
 from strong_lth.subsetsum.engines import (
     Bools,
     Rows,
+    Signs,
     moves_of,
     search_any,
     search_fewest,
@@ -31,17 +32,17 @@ class Answers:
     """One chunk, filled row by row: codes (B,), keep (B, n), shift (B, n) or None, errors (B,), resolution (B,), used (B,)."""
 
     codes: NDArray[np.int8]
-    keep: Bools  # int8 signs where rows are signed
+    keep: Signs
     shift: Floats | None
     errors: Floats
     resolution: Floats
     used: Ints
 
-    def record(self, rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
+    def record(self, rows: Rows, index: NDArray[np.intp], keep: Signs) -> Bools:
         """Write subsets for some rows, with their best moves and exact errors; return which lie within tol."""
         return self.record_part(rows, index, index, keep)
 
-    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Bools) -> Bools:
+    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Signs) -> Bools:
         """``record`` for the chosen ones of ``rows``, which are the answers at ``index``."""
         part = rows if chosen.size == len(rows) else rows.take(chosen)
         moves = None if self.shift is None else moves_of(part, keep)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default
 LONGEST = 1 << 20  # beyond, the longest list: 40 candidates when nothing collapses
 
 Bools = NDArray[np.bool_]
+Signs = NDArray[Any]  # which are kept: bool, or int8 -1, 0, 1 where rows are signed
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     return keep, gap <= 0, used
 
 
-def moves_of(rows: Rows, keep: Bools) -> Ints:
+def moves_of(rows: Rows, keep: Signs) -> Ints:
     """The best moves of given subsets, in units: ``exact.choose_moves``, compiled."""
     from strong_lth.subsetsum.kernels_moves import choose_rows
 
@@ -129,7 +131,7 @@ def moves_of(rows: Rows, keep: Bools) -> Ints:
     return moves
 
 
-def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]:
+def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
     """Some subset meeting [bottom, top]: keep (B, n), hit (B,), candidates looked at (B,)."""
     from strong_lth.subsetsum.kernels_nearest import any_rows
 
@@ -153,31 +155,37 @@ def class_entries(n: int, size: int | None, signed: bool) -> int:
     half = (n + 1) // 2
     ways = 2 if signed else 1
     levels = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
-    return levels + (min(levels, 3**half) if signed else 0)
+    return levels + (min(levels, int(3**half)) if signed else 0)
 
 
-def search_classes(rows: Rows, bottom: Ints, top: Ints, *, fewest: bool = False) -> tuple[Bools, Bools, Ints]:
-    """``search_nearest`` and, with ``fewest``, the fewest kept that meet [bottom, top], for rows with a size or with signs."""
+def search_classes(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
+    """``search_nearest`` for rows with a size or with signs: by the number kept where it is fixed."""
+    size = np.full(len(rows), rows.n if rows.size is None else rows.size)
+    return _by_number(rows, bottom, top, 0 if rows.size is None else rows.size, size, sized=rows.size is not None)
+
+
+def _by_number(
+    rows: Rows, bottom: Ints, top: Ints, first: int, last: Ints, *, sized: bool = True
+) -> tuple[Signs, Bools, Ints]:
+    """The fewest kept in first .. last (B,) that meet [bottom, top], or the nearest: keep (B, n), hit (B,), candidates looked at (B,)."""
     from strong_lth.subsetsum.kernels_classes import search_classes as search
 
     n, points = rows.n, not rows.grid.movable
-    sized = fewest or rows.size is not None
-    need, allowed = class_entries(n, rows.size, rows.signed), rows.budget // (1 if points else 2)
+    need = class_entries(n, int(last.max(initial=0)) if sized else None, rows.signed)
+    allowed = rows.budget // (1 if points else 2)
+    distinct = points and need <= allowed
+    entries = need if distinct else min(2 * need, allowed)  # lists whose sums merge need not grow in turn
     keep = np.zeros((len(rows), n), np.int8)
     gap, used = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     low, high = np.ascontiguousarray(rows.grid.low), np.ascontiguousarray(rows.grid.high)
-    last = np.full(len(rows), n if rows.size is None else rows.size)
-    first = 0 if rows.size is None else rows.size
-    distinct = points and need <= allowed
-    entries = need if distinct else min(2 * need, allowed)  # lists whose sums merge need not grow in turn
     search(low, high, bottom, top, first, last, sized, rows.signed, entries, points, distinct, keep, gap, used)
     return keep if rows.signed else keep.view(np.bool_), gap <= 0, used
 
 
-def _any_of_classes(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]:
+def _any_of_classes(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
     """``search_any`` for rows with a size or with signs: longer and longer prefixes of the candidates."""
     n = rows.n
-    keep = np.zeros((len(rows), n), np.int8 if rows.signed else np.bool_)
+    keep: Signs = np.zeros((len(rows), n), np.int8 if rows.signed else np.bool_)
     hit, used = np.zeros(len(rows), np.bool_), np.full(len(rows), n)
     count = min(n, max(4 if rows.signed else 8, rows.size or 0))
     while True:
@@ -200,7 +208,7 @@ def nearest_engine(n: int, movable: bool, budget: int) -> str:
     return "interval lists" if n <= WHOLE else "windows" if n <= MOST else "bracketing sub-problem"
 
 
-def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
+def search_nearest(rows: Rows) -> tuple[Signs, Bools, Ints]:
     """The subset nearest to each target: keep (B, n), hit (B,), candidates whose subsets were all looked at (B,)."""
     from strong_lth.subsetsum.kernels_nearest import nearest_rows
 
@@ -294,15 +302,15 @@ def fewest_entries(n: int, budget: int) -> tuple[int, int]:
     return sum(comb(n, a) for a in range(half + 1)), comb(n, half)
 
 
-def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Ints, Bools]:
+def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Ints, Bools]:
     """Fewest kept candidates meeting [bottom, top]: keep (B, n), size (B,) or -1, decided (B,).
 
     decided and size -1: no subset does. Not decided: keep holds the best subset known.
     """
-    from strong_lth.subsetsum.kernels_fewest import halves_rows, small_rows
+    from strong_lth.subsetsum.kernels_fewest import small_rows
 
     if rows.signed:
-        keep, hit, used = search_classes(rows, bottom, top, fewest=True)
+        keep, hit, used = _by_number(rows, bottom, top, 0, np.full(len(rows), rows.n))
         decided = used == rows.n
         return keep, np.where(hit & decided, np.count_nonzero(keep, axis=1), -1), decided
     n, half = rows.n, small_half(rows.n, rows.budget)
@@ -320,12 +328,10 @@ def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Ints, Boo
         keep[rest] = known
         decided[rest] = ~hit & (used == n)
         rest = rest[hit]
-    if rest.size and n <= WHOLE and 4 << ((n + 1) // 2) <= rows.budget:
-        part = rows.take(rest)
+    if rest.size and n <= WHOLE:
         most = np.count_nonzero(keep[rest], axis=1)
-        found = np.zeros((rest.size, n), np.bool_)
-        found_size = np.empty(rest.size, np.int64)
-        low, high = np.ascontiguousarray(part.grid.low), np.ascontiguousarray(part.grid.high)
-        halves_rows(low, high, bottom[rest], top[rest], 2 * half + 1, most, found, found_size)
-        keep[rest], size[rest], decided[rest] = found, found_size, True
+        found, met, looked = _by_number(rows.take(rest), bottom[rest], top[rest], 2 * half + 1, most)
+        done = rest[looked == n]
+        keep[done], decided[done] = found[looked == n], True
+        size[done] = np.where(met, np.count_nonzero(found, axis=1), -1)[looked == n]
     return keep, size, decided

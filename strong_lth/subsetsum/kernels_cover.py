@@ -8,7 +8,7 @@ moved, reaches within r. A component of U_j that is longer than 2r counts as one
 from __future__ import annotations
 
 from strong_lth.subsetsum.jit import kernel
-from strong_lth.subsetsum.kernels import FAR, all_sums, first_from, unite
+from strong_lth.subsetsum.kernels import all_sums, first_from, unite
 
 
 @kernel

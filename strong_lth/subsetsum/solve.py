@@ -78,7 +78,7 @@ def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Sta
     }
     if status is Status.UNDECIDED:
         hidden = abs(error - float(rows.tol[0])) <= stats["resolution"] or (used == rows.n and objective != "fewest")
-        stats["note"] = undecided_note(rows.n, rows.budget, int(not hidden), int(hidden))
+        stats["note"] = undecided_note(rows.n, rows.budget, int(not hidden), int(hidden), error)
     return stats
 
 

@@ -137,7 +137,12 @@ def verify_batch(
     statuses = np.asarray(solution.statuses)
     shaped = keep.shape == shift.shape == (count, n) and errors.shape == statuses.shape == (count,)
     kind = np.int8 if signed else np.bool_
-    typed = keep.dtype == kind and np.isin(keep, (-1, 0, 1)).all() and shift.dtype == np.float64 and errors.dtype == np.float64
+    typed = (
+        keep.dtype == kind
+        and np.isin(keep, (-1, 0, 1)).all()
+        and shift.dtype == np.float64
+        and errors.dtype == np.float64
+    )
     if not (shaped and typed and np.isfinite(shift).all() and np.isin(statuses, range(len(STATUSES))).all()):
         raise InputError(
             "solution",
