@@ -66,6 +66,8 @@ METHOD_IMPORTS = (
     "tickets.pushing",
     "tickets.randomness",
     "tickets.recipe",
+    "tickets.scores",
+    "tickets.untrained",
     "tickets.method",
     "tickets.types",
     "tickets.task_view",

@@ -26,9 +26,11 @@ from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
+from strong_lth.tickets.randomness import torch_seed
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import Store
-from strong_lth.tickets.types import Cost, State, Ticket
+from strong_lth.tickets.types import Cost, Init, State, Ticket, Untrained
+from strong_lth.tickets.untrained import drawn
 
 
 class TaskView:
@@ -81,9 +83,11 @@ class TaskView:
         """Images in the training part, without those of the validation split."""
         return len(self._training)
 
-    def fresh(self, seed: int) -> State:
-        """A newly initialised network, a function of the seed alone."""
-        return self._fresh(seed)
+    def fresh(self, seed: int, init: Init = "model", redraw: int = 0) -> State:
+        """A newly initialised network, a function of seed, law and redraw alone; ``redraw`` > 0 is another network of the same law."""
+        if init != "model":
+            return drawn(self.like, self.layout, init, seed, redraw)
+        return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
 
     def dense(self) -> Mask:
         """The mask that keeps every prunable weight."""
@@ -168,9 +172,10 @@ class TaskView:
         *,
         step: int = 0,
         notes: Mapping[str, Any] | None = None,
+        source: Untrained | None = None,
     ) -> Ticket:
-        """A ticket of this task's model; the harness fills in its cost."""
-        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step)
+        """A ticket of this task's model; the harness fills in its cost. With ``source`` it claims that its weights are untrained, which the harness checks."""
+        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step, source=source)
 
     def cost_of(self, ticket: Ticket) -> Cost:
         """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
