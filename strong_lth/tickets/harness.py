@@ -39,6 +39,7 @@ from strong_lth.tickets.task import (
 )
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, State, Ticket
+from strong_lth.tickets.untrained import check_untrained, weights_hash
 
 Row = dict[str, Any]
 Report = Callable[[EpochRow], None]
@@ -73,6 +74,10 @@ def levels(
         level = replace(level, cost=looking.spent)
         check_level(level, looking.layout, method.name)
         check_ticket(draft, level, looking, method.name)
+        if draft.source is not None and draft.source.seed != seeds.init:
+            raise ContractError(
+                f"{method.name}: untrained weights of seed {draft.source.seed}; this run's network has seed {seeds.init}"
+            )
         missing.discard(level.mask.kept)
         yield level, replace(draft, cost=looking.cost_of(draft))
     if missing:
@@ -106,7 +111,8 @@ def evaluate(
 ) -> Outcome:
     """Train a ticket by the task's recipe (unless it is used as it is) and score it on the test images, after the last epoch, whatever the method.
 
-    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, or when called by a method during its search.
+    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, for a strong ticket whose weights are not those of its law and seed, and when called by a
+    method during its search.
     """
     refuse_while_searching("an evaluation")
     if ticket.model != model_name(task):
@@ -114,6 +120,7 @@ def evaluate(
     looking = view(task, store, report)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
+    check_strong(ticket, looking, "ticket")
     state: State = on_device(ticket.state, task.device)
     cost = Cost()
     if ticket.use == "train":
@@ -181,7 +188,7 @@ def compare(
                 for level, ticket in levels(method, task, part, seed, store=memory, report=told):
                     if level.mask.kept in counts:
                         outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory, report=told)
-                        rows.append(shared | _row(method, ticket, outcome, seed))
+                        rows.append(shared | _row(method, ticket, outcome, seed, plan))
     return rows
 
 
@@ -219,7 +226,7 @@ def task_id(task: Task, plan: Layout | None = None) -> str:
     return "" if text is None else text[:12]
 
 
-def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> Row:
+def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int, plan: Layout) -> Row:
     return {
         "method": method.name,
         "settings": repr(method),
@@ -230,6 +237,8 @@ def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> R
         "parameters": outcome.parameters,
         "seed": seed,
         "use": ticket.use,
+        "strong": ticket.source is not None,
+        "weights": "" if ticket.source is None else weights_hash(ticket.state, plan),
         "accuracy": outcome.accuracy,
         "loss": outcome.loss,
         "validation_accuracy": outcome.validation_accuracy,
@@ -288,6 +297,16 @@ def check_ticket(ticket: Ticket, level: Level, looking: TaskView, who: str) -> N
         raise ContractError(f"{who}: use {ticket.use!r}; give as-is or train")
     if any(not np.array_equal(ticket.mask.tensors[name], keep) for name, keep in level.mask.tensors.items()):
         raise ContractError(f"{who}: the mask of the ticket is not that of its level")
+    check_strong(ticket, looking, who)
+
+
+def check_strong(ticket: Ticket, looking: TaskView, who: str) -> None:
+    """A ticket that claims untrained weights is used as it is and has exactly those of its law and seed; ContractError otherwise."""
+    if ticket.source is None:
+        return
+    if ticket.use != "as-is":
+        raise ContractError(f"{who}: a strong ticket is scored as it is; a ticket to be trained has no source")
+    check_untrained(ticket.state, ticket.mask, ticket.source, looking.layout, looking.fresh, who)
 
 
 def _told(report: SeedReport, name: str, seed: int) -> Report:

@@ -53,7 +53,7 @@ class Selection:
                 raise InputError(
                     "scores",
                     f"{score.numel()} equal ones in {name}",
-                    "start from scores that differ, and raise the learning rate",
+                    "start from scores that differ, and let the training move them (learning rate, penalty)",
                 )
         return Mask({name: keep.cpu().numpy() for name, keep in self(scores).items()})
 

@@ -7,14 +7,15 @@ dimensions or more; biases are 0, gamma 1, beta 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import torch
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.layout import Layout
 from strong_lth.tickets.randomness import generator
 from strong_lth.tickets.types import ContractError, Init, State, Untrained
@@ -80,9 +81,9 @@ def check_untrained(state: State, mask: Mask, source: Untrained, layout: Layout,
             )
 
 
-def describe(source: Untrained) -> Mapping[str, Any]:
-    """Plain data for rows and files."""
-    return {"init": source.init, "seed": source.seed, "redraws": source.redraws, "binary": source.binary}
+def weights_hash(state: State, layout: Layout) -> str:
+    """SHA-256 of all parameters, removed ones too: equal before and after a search that leaves weights alone."""
+    return fingerprint({name: state[name] for name in parameters_of(state, layout)}) or ""
 
 
 def _values(init: Init, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

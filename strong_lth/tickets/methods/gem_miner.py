@@ -58,8 +58,8 @@ class GemMiner:
 
     @classmethod
     def scaled(cls, task: TaskView) -> GemMiner:
-        """Signed constant and the task's recipe without weight decay."""
-        return cls(init="signed-constant", recipe=replace(task.recipe, weight_decay=0.0))
+        """Signed constant; the task's recipe without weight decay, at five times its learning rate, because scores move within [0, 1]."""
+        return cls(init="signed-constant", recipe=replace(task.recipe, lr=5 * task.recipe.lr, weight_decay=0.0))
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level per density, each with a search of its own."""
@@ -71,7 +71,11 @@ class GemMiner:
         return task.ticket(level.mask, level.end, "as-is", notes=level.notes, source=Untrained(seeds.init, self.init))
 
     def _search(self, task: TaskView, kept: int, seeds: Seeds) -> Level:
-        recipe, names, total = self.recipe or task.recipe, tuple(task.layout.shapes), task.layout.prunable
+        recipe, names, total = (
+            self.recipe or GemMiner.scaled(task).recipe or task.recipe,
+            tuple(task.layout.shapes),
+            task.layout.prunable,
+        )
         selection(task, kept, self.scope)  # refuses an empty layer before anything is trained
         weights, rng = task.fresh(seeds.init, self.init), generator(seeds.track, "scores", 1)
         state, alive = dict(weights), task.dense()
