@@ -13,7 +13,7 @@ import torch
 from strong_lth.tickets.hooks import Hooks, Phase, Tensors
 from strong_lth.tickets.randomness import torch_seed
 from strong_lth.tickets.recipe import Recipe
-from strong_lth.tickets.scores import Scope, frozen, searched, selection, straight_through
+from strong_lth.tickets.scores import Scope, first_scores, frozen, searched, selection, straight_through
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket, Untrained
 
@@ -22,8 +22,8 @@ from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket, Untraine
 class Supermask:
     """A probability sigmoid(score) per weight; every step keeps each weight with its probability, and the gradient goes straight through to it.
 
-    The ticket keeps the most probable weights, exactly as many as asked. Scores start at log(density / (1 - density)), so that the expected density is the requested one (the authors start at 0 and
-    let the density go where it goes).
+    The ticket keeps the most probable weights, exactly as many as asked. Scores start around log(density / (1 - density)), so that the expected density is about the requested one (the authors
+    start at 0 and let the density go where it goes).
     """
 
     init: Init = "model"
@@ -59,7 +59,7 @@ class Supermask:
             weights = task.fresh(seeds.init, self.init)
             share = min(kept / task.layout.prunable, 1 - 2**-10)
             level = math.log(share / (1 - share))
-            start = {name: torch.full_like(weights[name], level) for name in names}
+            start = {name: level + score for name, score in first_scores(task, weights, seeds.track, "random").items()}
             toss = Tossed(frozen(task, weights), names, torch_seed(seeds.track, "scores") % 2**31)
             phase = Phase(recipe, Hooks(effective=toss, scalars={"step": steps}))
             end = task.train({**weights, **start}, None, phase, order=seeds.track).state
