@@ -169,7 +169,7 @@ def test_gem_miner_rounds_and_pulls_scores_down():
     used = Rounded(weights, ("a",), scores.Selection({"a": 2}))({"a": torch.tensor([[0.6, 0.4, 0.9, 0.7]])}, {})
     assert torch.equal(used["a"], torch.tensor([[0.0, 0.0, 5.0, 7.0]]))
     strong, weak = (
-        T.find(replace(T.GemMiner.scaled(T.view(QUICK)), strength=strength), QUICK, 0.3).notes["rounded_down"]
+        T.find(replace(T.GemMiner.scaled(T.view(QUICK)), strength=strength), QUICK, 0.6).notes["rounded_down"]
         for strength in (30.0, 0.0)
     )
     assert strong > weak
