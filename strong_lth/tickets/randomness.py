@@ -6,7 +6,19 @@ import numpy as np
 
 from strong_lth.streams import trial_generator
 
-PURPOSES = ("init", "split", "order", "augment", "mask", "alpha", "signs", "interpolate", "planted", "batch")
+PURPOSES = (
+    "init",
+    "split",
+    "order",
+    "augment",
+    "mask",
+    "alpha",
+    "signs",
+    "interpolate",
+    "planted",
+    "batch",
+    "perturbation",
+)
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:

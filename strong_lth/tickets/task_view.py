@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -31,6 +33,14 @@ from strong_lth.tickets.store import Store
 from strong_lth.tickets.types import Cost, State, Ticket
 
 
+@dataclass
+class _Meter:
+    """What has been spent, and what the last training began with: state, mask, cost before it."""
+
+    spent: Cost = field(default_factory=Cost)
+    latest: tuple[str | None, str | None, Cost] | None = None
+
+
 class TaskView:
     """Fresh networks, training and validation for a method. Everything trained here is charged to the method.
 
@@ -55,17 +65,16 @@ class TaskView:
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
-        self._spent = Cost()
+        self._meter = _Meter()
         self.like = state_of(module)
         self._identity, self._module, self._augment = identity, module, augment
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
-        self._latest: tuple[str | None, str | None, Cost] | None = None
 
     @property
     def spent(self) -> Cost:
         """Everything charged so far; a method can read it, not set it."""
-        return self._spent
+        return self._meter.spent
 
     @property
     def steps_per_epoch(self) -> int:
@@ -84,6 +93,12 @@ class TaskView:
     def fresh(self, seed: int) -> State:
         """A newly initialised network, a function of the seed alone."""
         return self._fresh(seed)
+
+    def beginning_with(self, seed: int, state: State) -> TaskView:
+        """The same view and the same meter, whose fresh network of that seed is ``state``."""
+        other = copy.copy(self)
+        other._fresh = lambda asked: state if asked == seed else self._fresh(asked)
+        return other
 
     def dense(self) -> Mask:
         """The mask that keeps every prunable weight."""
@@ -125,7 +140,7 @@ class TaskView:
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
             cost = planned_cost(len(self._training), phases, start, until)
-            self._latest, self._spent = begun, self._spent + cost
+            self._meter.latest, self._meter.spent = begun, self.spent + cost
             return Trained(state, (), cost)
         key = (
             None
@@ -152,7 +167,7 @@ class TaskView:
                 self._store.put(key, trained, mask)
         else:
             trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
-        self._latest, self._spent = begun, self._spent + trained.cost
+        self._meter.latest, self._meter.spent = begun, self.spent + trained.cost
         return trained
 
     def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:
@@ -174,8 +189,8 @@ class TaskView:
 
     def cost_of(self, ticket: Ticket) -> Cost:
         """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
-        if self._latest is not None:
-            state, mask, before = self._latest
+        if self._meter.latest is not None:
+            state, mask, before = self._meter.latest
             if (fingerprint(masked(ticket.state, ticket.mask)), fingerprint(dict(ticket.mask.tensors))) == (
                 state,
                 mask,
