@@ -62,7 +62,7 @@ def stay(center: State, perturbation: Radius, shape: Shape = "box") -> Stay:
 
     ``perturbation``: one number, or one per tensor (then only those tensors are held; not for the ball).
 
-    Raises InputError for a negative or NaN perturbation, an unknown tensor, and a positive perturbation so small that every box holds one point.
+    Raises InputError for a negative or NaN perturbation, an unknown tensor, and a positive perturbation so small that the box of every non-zero weight holds one point.
     """
     if shape not in get_args(Shape):
         raise InputError("shape", repr(shape), f"use one of {', '.join(get_args(Shape))}")
@@ -76,15 +76,15 @@ def stay(center: State, perturbation: Radius, shape: Shape = "box") -> Stay:
         if isinstance(perturbation, Mapping):
             raise InputError("perturbation", "one number per tensor", "give one radius for the ball of all weights")
         return StayInBall(held, float(perturbation))
-    low, high, stuck = {}, {}, 0
+    low, high, stuck, nonzero = {}, {}, 0, sum(int(tensor.count_nonzero()) for tensor in held.values())
     for name, tensor in held.items():
         low[name], high[name], points = ends(tensor, radii[name], shape)
         stuck += points
-    if any(radius > 0 for radius in radii.values()) and stuck == sum(tensor.numel() for tensor in held.values()):
+    if any(radius > 0 for radius in radii.values()) and stuck >= nonzero > 0:
         raise InputError(
             "perturbation",
             perturbation,
-            "raise it above the spacing of the weights' format around W_0, or give 0: every box holds one point",
+            "raise it above the spacing of the weights' format around W_0, or give 0: the box of every non-zero weight holds one point",
         )
     return StayInBox(low, high)
 

@@ -107,14 +107,17 @@ class RandomPerturbation:
 
 @dataclass(frozen=True, eq=False)
 class AtEnds:
-    """Share of the held weights that stand at an end of their box: where the projection acts or has acted last."""
+    """Shares of the held weights: at an end of their box, where the projection acts; and with a box of one point, smaller than the spacing around W_0."""
 
     low: Mapping[str, torch.Tensor]
     high: Mapping[str, torch.Tensor]
 
     def __call__(self, params: Tensors) -> dict[str, float]:
-        there = sum(int(((params[n] == low) | (params[n] == self.high[n])).sum()) for n, low in self.low.items())
-        return {"at_ends": there / sum(low.numel() for low in self.low.values())}
+        points = [(params[name], low, self.high[name]) for name, low in self.low.items()]
+        count = sum(low.numel() for low in self.low.values())
+        single = sum(int((low == high).sum()) for _, low, high in points)
+        there = sum(int((((w == low) | (w == high)) & (low < high)).sum()) for w, low, high in points)
+        return {"at_ends": there / count, "single_points": single / count}
 
 
 def weights_of(task: TaskView, state: State) -> dict[str, torch.Tensor]:
