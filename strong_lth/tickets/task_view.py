@@ -12,23 +12,15 @@ from torch import nn
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import (
-    Report,
-    Trained,
-    keep_tensors,
-    load_state,
-    masked,
-    on_device,
-    planned_cost,
-    score,
-    train,
-)
+from strong_lth.tickets.engine import Report, Trained, planned_cost, train
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
 from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.states import keep_tensors, load_state, masked, on_device, score
 from strong_lth.tickets.store import Store
 from strong_lth.tickets.types import Cost, State, Ticket
 
@@ -57,6 +49,7 @@ class TaskView:
         layout: Layout,
         recipe: Recipe,
         augment: Augment,
+        backend: Backend,
         training: Images,
         validation: Images,
         fresh: Callable[[int], State],
@@ -67,7 +60,7 @@ class TaskView:
         self.name, self.layout, self.recipe = name, layout, recipe
         self._meter = _Meter()
         self.like = state_of(module)
-        self._identity, self._module, self._augment = identity, module, augment
+        self._identity, self._module, self._augment, self._backend = identity, module, augment, backend
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
 
@@ -161,6 +154,7 @@ class TaskView:
                 start=start,
                 until=until,
                 augment=self._augment,
+                backend=self._backend,
                 report=self._report,
             )
             if key is not None and self._store is not None:
