@@ -107,7 +107,7 @@ def clip_to_ball(weights: torch.Tensor, center: torch.Tensor, radius: float) -> 
     if radius == 0:
         return center.clone()
     step = weights.double() - center.double()
-    share = step.abs() / torch.tensor(radius, dtype=torch.float64, device=step.device)
+    share = step.abs() / torch.full((), radius, dtype=torch.float64, device=step.device)
     squares = tree_sum((share * share).reshape(-1))
     slack = ball_slack(step.numel())
     reach = step.abs() * torch.div(
