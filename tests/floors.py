@@ -59,6 +59,7 @@ METHODS = "tickets/methods/"
 METHOD_IMPORTS = (
     "core",
     "networks.mask",
+    "tickets.boxes",
     "tickets.continued",
     "tickets.density",
     "tickets.hooks",

@@ -19,11 +19,11 @@ import torch
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import load_state, masked, on_device, score
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.layout import Layout
 from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.states import load_state, masked, on_device, score
 from strong_lth.tickets.store import MemoryStore, Store
 from strong_lth.tickets.task import (
     Task,

@@ -12,6 +12,8 @@ from strong_lth.tickets.methods.imp import IMP
 from strong_lth.tickets.methods.iterand import IteRand
 from strong_lth.tickets.methods.lrr import LRR
 from strong_lth.tickets.methods.one_shot import OneShotMagnitude
+from strong_lth.tickets.methods.perturbed import Perturbed
+from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation
 from strong_lth.tickets.methods.random_mask import RandomMask
 from strong_lth.tickets.methods.rst import RST
 from strong_lth.tickets.methods.stable_rewinding import StableRewinding
@@ -37,6 +39,9 @@ NAMES: dict[str, type[TicketMethod]] = {
     "gem-miner": GemMiner,
     "supermask": Supermask,
     "iterand": IteRand,
+    "projected-sgd": ProjectedSGD,
+    "random-perturbation": RandomPerturbation,
+    "perturbed": Perturbed,
 }
 
 METHODS: tuple[type[TicketMethod], ...] = tuple(NAMES.values())

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,11 +20,11 @@ from strong_lth.networks.files import replacing
 from strong_lth.networks.mask import Mask, pack, unpack
 from strong_lth.tickets.engine import Trained
 from strong_lth.tickets.hooks import EpochRow
+from strong_lth.tickets.safetensor import REMEDY, read_file
 from strong_lth.tickets.types import Cost
 
 FORMAT = "strong_lth.training"
 VERSION = 1
-_REMEDY = "delete the file; the training will be repeated"
 
 
 class Store(Protocol):
@@ -126,19 +126,4 @@ def read_training(path: Path) -> Trained:
         rows = tuple(EpochRow(**row) for row in header["rows"])
         return Trained(state, rows, Cost(**header["cost"]))
     except (FormatError, KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: damaged ({error}); {_REMEDY}") from None
-
-
-def read_file(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Header and arrays of a safetensors file of ours; FormatError for another one."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(kind, "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise FormatError(f"{path}: damaged ({error}); {_REMEDY}") from None
-    if not isinstance(header, dict) or header.get("version") != version:
-        raise FormatError(f"{path}: not a file of kind {kind}, version {version}; {_REMEDY}")
-    return header, arrays
+        raise FormatError(f"{path}: damaged ({error}); {REMEDY}") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -10,27 +12,27 @@ from torch import nn
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import (
-    Report,
-    Trained,
-    keep_tensors,
-    load_state,
-    masked,
-    on_device,
-    planned_cost,
-    score,
-    train,
-)
+from strong_lth.tickets.engine import Report, Trained, planned_cost, train
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
 from strong_lth.tickets.randomness import torch_seed
 from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.states import keep_tensors, load_state, masked, on_device, score
 from strong_lth.tickets.store import Store
 from strong_lth.tickets.types import Cost, Init, State, Ticket, Untrained
 from strong_lth.tickets.untrained import drawn
+
+
+@dataclass
+class _Meter:
+    """What has been spent, and what the last training began with: state, mask, cost before it."""
+
+    spent: Cost = field(default_factory=Cost)
+    latest: tuple[str | None, str | None, Cost] | None = None
 
 
 class TaskView:
@@ -49,6 +51,7 @@ class TaskView:
         layout: Layout,
         recipe: Recipe,
         augment: Augment,
+        backend: Backend,
         training: Images,
         validation: Images,
         fresh: Callable[[int], State],
@@ -57,17 +60,16 @@ class TaskView:
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
-        self._spent = Cost()
+        self._meter = _Meter()
         self.like = state_of(module)
-        self._identity, self._module, self._augment = identity, module, augment
+        self._identity, self._module, self._augment, self._backend = identity, module, augment, backend
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
-        self._latest: tuple[str | None, str | None, Cost] | None = None
 
     @property
     def spent(self) -> Cost:
         """Everything charged so far; a method can read it, not set it."""
-        return self._spent
+        return self._meter.spent
 
     @property
     def steps_per_epoch(self) -> int:
@@ -88,6 +90,12 @@ class TaskView:
         if init != "model":
             return drawn(self.like, self.layout, init, seed, redraw)
         return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
+
+    def beginning_with(self, seed: int, state: State) -> TaskView:
+        """The same view and the same meter, whose fresh network of that seed is ``state``."""
+        other = copy.copy(self)
+        other._fresh = lambda asked: state if asked == seed else self._fresh(asked)
+        return other
 
     def dense(self) -> Mask:
         """The mask that keeps every prunable weight."""
@@ -129,7 +137,7 @@ class TaskView:
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
             cost = planned_cost(len(self._training), phases, start, until)
-            self._latest, self._spent = begun, self._spent + cost
+            self._meter.latest, self._meter.spent = begun, self.spent + cost
             return Trained(state, (), cost)
         key = (
             None
@@ -150,13 +158,14 @@ class TaskView:
                 start=start,
                 until=until,
                 augment=self._augment,
+                backend=self._backend,
                 report=self._report,
             )
             if key is not None and self._store is not None:
                 self._store.put(key, trained, mask)
         else:
             trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
-        self._latest, self._spent = begun, self._spent + trained.cost
+        self._meter.latest, self._meter.spent = begun, self.spent + trained.cost
         return trained
 
     def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:
@@ -179,8 +188,8 @@ class TaskView:
 
     def cost_of(self, ticket: Ticket) -> Cost:
         """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
-        if self._latest is not None:
-            state, mask, before = self._latest
+        if self._meter.latest is not None:
+            state, mask, before = self._meter.latest
             if (fingerprint(masked(ticket.state, ticket.mask)), fingerprint(dict(ticket.mask.tensors))) == (
                 state,
                 mask,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from strong_lth.core import FormatError
 from strong_lth.networks.files import replacing
-from strong_lth.tickets.engine import masked
-from strong_lth.tickets.store import read_file, read_state, write_state
+from strong_lth.tickets.safetensor import read_file
+from strong_lth.tickets.states import masked
+from strong_lth.tickets.store import read_state, write_state
 from strong_lth.tickets.types import Cost, Ticket, Untrained
 
 FORMAT = "strong_lth.ticket"
