@@ -54,7 +54,7 @@ def costs(shape: DenseShape, cost: Sequence[float] | None) -> Floats:
     price = np.array([positive("cost", c) for c in (shape.counts if cost is None else cost)])
     if price.size != shape.depth:
         raise InputError("cost", cost, f"give one number for each of the {shape.depth} layers")
-    return price / price.max()
+    return np.asarray(price / price.max(), dtype=np.float64)
 
 
 def from_logs(rule: str, source: str, shape: DenseShape, tol: float, logs: Floats) -> Allotment:
@@ -92,29 +92,30 @@ def _optimal_logs(price: Floats, budget: float) -> Floats:
 def pensia(shape: DenseShape, tol: float) -> tuple[float, ...]:
     """Pensia et al. 2020, our reading of its constants: tol / (4 L d_l d_(l-1)), half of tol / (2 L d_l d_(l-1)) for each sign half.
 
-    Xiong et al. 2023 allot the same: tol / (2 L) per layer, divided by its d_l d_(l-1) weights, half for each sign half (Lemmas 6 and 7, Theorem 4).
+    Xiong et al. 2023 allot the same: tol / (2 L) per layer, divided by its d_l d_(l-1) weights, half for each sign half (Lemmas 6 and 7, Theorem 4). Both assume norms
+    and radius at most 1: the target is rescaled to that first, layer by layer, which rescales the tolerances by a_l / (R prod a).
     """
-    return tuple(tol / (4 * shape.depth * d * k) for d, k in zip(shape.widths[1:], shape.inputs, strict=True))
+    relative = tol / shape.amplification()
+    sizes = zip(shape.norms, shape.widths[1:], shape.inputs, strict=True)
+    return tuple(relative * a / (4 * shape.depth * d * k) for a, d, k in sizes)
 
 
 PUBLISHED: dict[str, tuple[str, Callable[[DenseShape, float], tuple[float, ...]]]] = {
-    "pensia2020": ("Pensia et al. 2020 (as restated) and Xiong et al. 2023; norms and radius at most 1", pensia),
+    "pensia2020": ("Pensia et al. 2020 (as restated), Xiong et al. 2023", pensia),
 }
 
 
 def compare_allotments(shape: DenseShape, tol: float) -> list[Allotment]:
     """Published allotments beside ours at the same output tolerance, the most expensive first.
 
-    ``equal``: every layer the same t_l. The published ones are proved for norms and radius at most 1 only: left out elsewhere.
+    ``equal``: every layer the same t_l. The published one assumes norms and radius at most 1; elsewhere it is read for the rescaled target.
 
     Raises InputError for tol <= 0.
 
     >>> [(a.rule, round(a.bits, 2)) for a in compare_allotments(DenseShape((784, 500, 10)), 0.01)]
     [('pensia2020', 28.15), ('equal', 16.9), ('optimal', 15.99)]
     """
-    best = allotment(shape, tol)
-    rows = [best]
-    rows.append(from_logs("equal", "strong_lth, tight propagation", shape, tol, np.full(shape.depth, log_budget(shape, tol) / shape.depth)))
-    if max(shape.norms) <= 1 and shape.radius <= 1:
-        rows += [described(rule, source, shape, formula(shape, tol)) for rule, (source, formula) in PUBLISHED.items()]
+    even = np.full(shape.depth, log_budget(shape, tol) / shape.depth)
+    rows = [allotment(shape, tol), from_logs("equal", "strong_lth, tight propagation", shape, tol, even)]
+    rows += [described(rule, source, shape, formula(shape, tol)) for rule, (source, formula) in PUBLISHED.items()]
     return sorted(rows, key=lambda row: -row.bits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -43,11 +44,19 @@ def constrained_allotment(
     cp = _cvxpy()
     price, budget = costs(shape, cost), log_budget(shape, tol)
     caps = _caps(shape, most_bits)
-    unit = np.array([math.log(math.sqrt(d * k) / a) for a, d, k in zip(shape.norms, shape.widths[1:], shape.inputs, strict=True)])
-    least = np.array([0.0 if math.isinf(c) else math.log1p(math.exp(u - c * math.log(2))) for u, c in zip(unit, caps, strict=True)])
+    unit = np.array(
+        [math.log(math.sqrt(d * k) / a) for a, d, k in zip(shape.norms, shape.widths[1:], shape.inputs, strict=True)]
+    )
+    least = np.array(
+        [0.0 if math.isinf(c) else math.log1p(math.exp(u - c * math.log(2))) for u, c in zip(unit, caps, strict=True)]
+    )
     if least.sum() > budget:
         least_error = shape.amplification() * math.expm1(float(least.sum()))
-        raise InputError("most_bits", list(most_bits or ()), f"raise the caps, or tol to {least_error:.3g}, the least output error within them")
+        raise InputError(
+            "most_bits",
+            list(most_bits or ()),
+            f"raise the caps, or tol to {least_error:.3g}, the least output error within them",
+        )
     share = cp.Variable(shape.depth)  # t_l / tau, so that the program looks alike at every tolerance
     logs = budget * share
     bits = -(logs + cp.log(1 - cp.exp(-logs)) - math.log(budget))
@@ -58,9 +67,13 @@ def constrained_allotment(
     problem = cp.Problem(cp.Minimize(price @ paid), constraints)
     problem.solve(solver=cp.CLARABEL)
     if share.value is None:
-        raise InputError("most_bits", list(most_bits or ()), f"raise the caps: the solver stopped with {problem.status}")
+        raise InputError(
+            "most_bits", list(most_bits or ()), f"raise the caps: the solver stopped with {problem.status}"
+        )
     found = np.maximum(share.value, 1e-12)
-    return from_logs("constrained", "strong_lth, convex program", shape, tol, budget * found / max(1.0, float(found.sum())))
+    return from_logs(
+        "constrained", "strong_lth, convex program", shape, tol, budget * found / max(1.0, float(found.sum()))
+    )
 
 
 def _caps(shape: DenseShape, most_bits: Sequence[float | None] | None) -> list[float]:
@@ -78,9 +91,13 @@ def _groups(shape: DenseShape, shared: Sequence[Sequence[int]]) -> list[list[int
     return groups
 
 
-def _cvxpy():  # type: ignore[no-untyped-def]
+def _cvxpy() -> Any:
     try:
         import cvxpy
     except ImportError:
-        raise InputError("cvxpy", "not installed", "run `pip install 'strong_lth[crosscheck]'`; without caps and shared widths `allotment` needs no solver") from None
+        raise InputError(
+            "cvxpy",
+            "not installed",
+            "run `pip install 'strong_lth[crosscheck]'`; without caps and shared widths `allotment` needs no solver",
+        ) from None
     return cvxpy

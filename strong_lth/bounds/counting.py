@@ -31,14 +31,18 @@ def failure(question: Question) -> Failure:
     for size in range(1, question.n + 1):
         radius = (question.tol + size * question.perturbation) / unit
         x = max(z - radius, 0.0)
-        peak = float(density(size, np.array(x))) if uniform else math.exp(-x * x / (2 * size)) / math.sqrt(2 * math.pi * size)
+        peak = (
+            float(density(size, np.array(x)))
+            if uniform
+            else math.exp(-x * x / (2 * size)) / math.sqrt(2 * math.pi * size)
+        )
         expected += math.comb(question.n, size) * min(1.0, 2 * radius * peak * (1 + SLACK))
         if expected >= 1:
             return 0.0
     return max(0.0, 1 - expected * (1 + SLACK) - 1e-15)
 
 
-def _scale(law: Law) -> tuple[float, bool]  | None:
+def _scale(law: Law) -> tuple[float, bool] | None:
     """(c, True) for U[-c, c], (s, False) for N(0, s^2), else None."""
     width = half_width(law)
     if width is not None:

@@ -10,7 +10,9 @@ from strong_lth.bounds.types import Constants, Direction, Scope
 from strong_lth.core import Reference, Verdict
 
 
-def least_weights(inputs: int, outputs: int, *, tol: float, delta: float, norm: float = 1.0, radius: float = 1.0) -> float:
+def least_weights(
+    inputs: int, outputs: int, *, tol: float, delta: float, norm: float = 1.0, radius: float = 1.0
+) -> float:
     """Least number n of prunable weights: n >= d_0 d_1 lg(norm radius / tol) + lg(1 - delta).
 
     For any random network, of any depth and law, whose subnetworks reach each W with ||W||_2 <= norm within ``tol`` on ||x||_2 <= radius with probability at least
@@ -25,12 +27,16 @@ def least_weights(inputs: int, outputs: int, *, tol: float, delta: float, norm: 
 def widths(question: NetworkQuestion) -> Widths | Verdict:
     """Least hidden width w of a source x -> V relu(U x), which has w (d_0 + d_1) weights; one layer without biases or perturbation."""
     shape = question.shape
-    if not isinstance(shape, DenseShape) or shape.depth != 1 or shape.biases or question.perturbation > 0 or question.tol <= 0:
+    if (
+        not isinstance(shape, DenseShape)
+        or shape.depth != 1
+        or shape.biases
+        or question.perturbation > 0
+        or question.tol <= 0
+    ):
         return Verdict.NOT_APPLICABLE
     inputs, outputs = shape.widths
-    n = least_weights(
-        inputs, outputs, tol=question.tol, delta=question.delta, norm=shape.norms[0], radius=shape.radius
-    )
+    n = least_weights(inputs, outputs, tol=question.tol, delta=question.delta, norm=shape.norms[0], radius=shape.radius)
     return (n / (inputs + outputs),)
 
 

@@ -22,7 +22,8 @@ def widths(question: NetworkQuestion) -> Widths | Verdict:
     least = min(question.tol, question.delta)
     layers = zip(shape.channels[:-1], shape.channels[1:], shape.kernels, strict=True)
     return tuple(
-        2 * c * math.ceil((question.constant or 1.0) * math.log(c * d * k * k * shape.depth / least)) for c, d, k in layers
+        2 * c * math.ceil((question.constant or 1.0) * math.log(c * d * k * k * shape.depth / least))
+        for c, d, k in layers
     )
 
 
@@ -30,7 +31,9 @@ BOUND = NetworkBound(
     id="dacunha2022-cnn",
     title="Convolutional network: n >= C log(c c' k^2 L / min(tol, delta)) filters per channel and sign",
     reference=Reference(
-        "da Cunha, Natale and Viennot, ICLR 2022", "abstract and review page", "https://openreview.net/forum?id=Vjki79-619-"
+        "da Cunha, Natale and Viennot, ICLR 2022",
+        "abstract and review page",
+        "https://openreview.net/forum?id=Vjki79-619-",
     ),
     direction=Direction.SUFFICIENT,
     scope=Scope.EACH_TARGET,

@@ -9,7 +9,7 @@ import numpy as np
 
 from strong_lth.bounds.irwin_hall import SLACK, density, integral, near
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope, whole
-from strong_lth.core import InputError, Reference, Verdict
+from strong_lth.core import Floats, InputError, Reference, Verdict
 from strong_lth.distributions import half_width
 
 LARGEST = 12  # sizes above it are not tried; the cost grows like its fourth power
@@ -59,17 +59,19 @@ def overlaps(size: int, z: float, tol: float) -> tuple[float, tuple[float, ...]]
     """(P(one subset hits), (q_0, ..., q_size)): see ``hits``."""
     single = float(near(size, np.array(z), tol))
     joint = [single**2]
-    for shared in range(1, size):
-        own = size - shared
-        knots = np.arange(-own, own + 1, 2)
-        ends = np.concatenate([np.arange(-shared, shared + 1, 2), z - tol - knots, z + tol - knots])
-        ends = np.unique(np.clip(ends, -shared, shared))
-        joint.append(
-            float(
-                integral(lambda y, s=shared, m=own: density(s, y) * near(m, z - y, tol) ** 2, ends, own + (shared + 1) // 2)
-            )
-        )
+    joint += [_joint(shared, size - shared, z, tol) for shared in range(1, size)]
     return single, (*joint, single)
+
+
+def _joint(shared: int, own: int, z: float, tol: float) -> float:
+    """E P(|Y + sum of own more - z| <= tol | Y)^2 for Y a sum of ``shared`` candidates: a piecewise polynomial of degree shared - 1 + 2 own."""
+    knots = np.arange(-own, own + 1, 2)
+    ends = np.concatenate([np.arange(-shared, shared + 1, 2), z - tol - knots, z + tol - knots])
+
+    def integrand(y: Floats) -> Floats:
+        return density(shared, y) * near(own, z - y, tol) ** 2
+
+    return float(integral(integrand, np.unique(np.clip(ends, -shared, shared)), own + (shared + 1) // 2))
 
 
 def failure(question: Question) -> Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -42,7 +43,7 @@ def near(m: int, center: Floats, radius: float) -> Floats:
     return integral(lambda x: density(m, x), ends, (m + 1) // 2)
 
 
-def integral(function, ends: Floats, nodes: int) -> Floats:  # type: ignore[no-untyped-def]
+def integral(function: Callable[[Floats], Floats], ends: Floats, nodes: int) -> Floats:
     """Sum over the pieces between neighbouring ``ends`` (last axis) of the Gauss-Legendre rule with that many nodes."""
     at, weight = _rule(max(nodes, 1))
     half = np.diff(ends, axis=-1)[..., None] / 2

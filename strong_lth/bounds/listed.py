@@ -98,7 +98,8 @@ def get(id: str) -> Any:
     >>> get("volume").direction.value
     'necessary'
     """
-    entries = {entry.id: entry for entry in (*BOUNDS, *PREDICTIONS, *NETWORK_BOUNDS, *ESTIMATES)}
+    listed: tuple[Any, ...] = (*BOUNDS, *PREDICTIONS, *NETWORK_BOUNDS, *ESTIMATES)
+    entries = {entry.id: entry for entry in listed}
     if id in entries:
         return entries[id]
     near = difflib.get_close_matches(str(id), entries, n=3, cutoff=0.4) or list(entries)

@@ -11,12 +11,12 @@ from strong_lth.distributions import half_width
 
 
 def failure(question: Question) -> Failure:
-    """INCONCLUSIVE for U[-1, 1] without perturbation, |z| <= sqrt(n / 2) and 0 < tol < 1: constants are unspecified. NOT_APPLICABLE elsewhere.
+    """INCONCLUSIVE for U[-1, 1] without perturbation, |z| <= 1 and 0 < tol < 1: constants are unspecified. NOT_APPLICABLE elsewhere.
 
     >>> failure(Question(100, tol=0.01)).name
     'INCONCLUSIVE'
     """
-    covered = half_width(question.law) == 1.0 and question.perturbation == 0 and 2 * question.reach**2 <= question.n
+    covered = half_width(question.law) == 1.0 and question.perturbation == 0 and question.reach <= 1
     return Verdict.INCONCLUSIVE if covered and 0 < question.tol < 1 else Verdict.NOT_APPLICABLE
 
 

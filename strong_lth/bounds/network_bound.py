@@ -68,7 +68,9 @@ class NetworkBound:
         if self.formula is None:
             return Verdict.INCONCLUSIVE
         unspecified = self.constants is Constants.UNSPECIFIED
-        question = NetworkQuestion(shape, float(tol), float(perturbation), float(delta), constant if unspecified else 1.0)
+        question = NetworkQuestion(
+            shape, float(tol), float(perturbation), float(delta), constant if unspecified else 1.0
+        )
         asked = question if question.constant is not None else NetworkQuestion(shape, tol, perturbation, delta, 1.0)
         found = self.formula(asked)
         if isinstance(found, Verdict):

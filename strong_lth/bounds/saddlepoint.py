@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from strong_lth.bounds.types import Scope, check_allowance
 from strong_lth.bounds.estimate import Estimate
+from strong_lth.bounds.types import Scope, check_allowance
 from strong_lth.core import Floats, InputError, Reference
 
 
@@ -40,7 +40,9 @@ def log_sums_near(candidates: Floats, target: float) -> tuple[float, float]:
     k2 = float((x**2 * p * q).sum())
     k3 = float((x**3 * p * q * (q - p)).sum())
     k4 = float((x**4 * p * q * (1 - 6 * p * q)).sum())
-    correction = max(1 + k4 / (8 * k2**2) - 5 * k3**2 / (24 * k2**3), 0.1)  # near the ends of the range the expansion fails
+    correction = max(
+        1 + k4 / (8 * k2**2) - 5 * k3**2 / (24 * k2**3), 0.1
+    )  # near the ends of the range the expansion fails
     log_mean = float(np.logaddexp(0, t * x).sum())  # n ln 2 + K(t)
     return log_mean - t * z - 0.5 * math.log(2 * math.pi * k2) + math.log(correction) - math.log(size), float(p.sum())
 

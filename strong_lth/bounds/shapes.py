@@ -76,6 +76,12 @@ class DenseShape:
         """Subset sums in all: weights times their sign halves."""
         return sum(m * h for m, h in zip(self.counts, self.halves, strict=True))
 
+    @property
+    def unit_costs(self) -> tuple[int, ...]:
+        """Parameters of the source per candidate of layer l: h_l d_(l-1) units, each with its incoming weights and one weight per output."""
+        sides = zip(self.halves, self.inputs, self.widths[1:], strict=True)
+        return tuple(h * d * (d + e) for h, d, e in sides)
+
     def amplification(self) -> float:
         """R a_1 ... a_L, the largest output; the unit of relative tolerances."""
         return self.radius * math.prod(self.norms)

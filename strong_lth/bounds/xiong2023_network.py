@@ -7,6 +7,7 @@ Assumed: ||W_l|| <= 1, |weight| <= 1/2, ||x|| <= 1.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -22,14 +23,14 @@ _MOST = 2**40
 def printed_widths(question: NetworkQuestion) -> Widths | Verdict:
     """Widths at which the failure probability as printed is at most delta, for a given C.
 
-    ``2 d_1 d_2 L`` has no meaning beyond two layers of equal count; it is taken literally.
+    ``2 d_1 d_2 L`` fits networks whose layers all have d_1 d_2 weights; it is taken literally.
     """
     return _widths(question, lambda widths, depth: 2.0 * widths[1] * widths[min(2, depth)] * depth)
 
 
 def proved_widths(question: NetworkQuestion) -> Widths | Verdict:
     """Widths at which the failure probability with the union that the proof needs is at most delta, for a given C."""
-    return _widths(question, lambda widths, depth: 2.0 * sum(a * b for a, b in zip(widths, widths[1:], strict=False)))
+    return _widths(question, lambda widths, depth: 2.0 * sum(a * b for a, b in itertools.pairwise(widths)))
 
 
 def _widths(question: NetworkQuestion, union: Callable[[tuple[int, ...], int], float]) -> Widths | Verdict:
@@ -43,7 +44,9 @@ def _widths(question: NetworkQuestion, union: Callable[[tuple[int, ...], int], f
     pairs = list(zip(shape.widths[:-1], shape.widths[1:], strict=True))
 
     def candidates(slack: int) -> list[float]:
-        return [constant * math.ceil(math.log(d * e * shape.depth / question.tol) / (1 + eps) + slack) for d, e in pairs]
+        return [
+            constant * math.ceil(math.log(d * e * shape.depth / question.tol) / (1 + eps) + slack) for d, e in pairs
+        ]
 
     def enough(slack: int) -> bool:
         least = min(candidates(slack))
