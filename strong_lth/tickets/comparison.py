@@ -23,6 +23,7 @@ from strong_lth.core import FormatError, InputError, run_record
 from strong_lth.networks.files import write_text
 from strong_lth.tickets import processes
 from strong_lth.tickets.backend import Backend
+from strong_lth.tickets.box_settings import BoxSettings
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.harness import Row, compare, levels
 from strong_lth.tickets.hooks import EpochRow
@@ -41,7 +42,7 @@ Report = Callable[[str, int, EpochRow], None]
 class Comparison:
     """Methods by name, densities and seeds on one task. ``preset``: "scaled" to the task, or the "authors"' settings.
 
-    Raises InputError for an unknown method.
+    ``box`` is for the methods that keep weights in one. Raises InputError for an unknown method.
     """
 
     methods: tuple[str, ...]
@@ -55,9 +56,11 @@ class Comparison:
     augment: Augment = "none"
     device: str = "cpu"
     backend: Backend = field(default_factory=Backend)
+    box: BoxSettings | None = None
 
     def __post_init__(self) -> None:
-        for name in self.methods:
+        searches = () if self.box is None or self.box.then is None else (self.box.then,)
+        for name in (*self.methods, *searches):
             if name not in NAMES:
                 raise InputError("methods", repr(name), f"use {', '.join(NAMES)}")
         if self.preset not in ("scaled", "authors"):
@@ -83,9 +86,8 @@ def read_comparison(path: str | Path, **overrides: Any) -> Comparison:
 
 def make_comparison(settings: Mapping[str, Any]) -> Comparison:
     """A comparison from plain data; InputError names an unknown or missing key."""
-    parts = {
-        name: _part(settings.get(name, {}), kind, name) for name, kind in (("recipe", Recipe), ("backend", Backend))
-    }
+    tables: dict[str, type[Recipe | Backend | BoxSettings]] = {"recipe": Recipe, "backend": Backend, "box": BoxSettings}
+    parts = {name: _part(settings[name], kind, name) for name, kind in tables.items() if settings.get(name) is not None}
     plain = _known({**settings, **parts}, Comparison, "")
     if "methods" not in plain:
         raise InputError("methods", "none", f"name at least one of {', '.join(NAMES)}")
@@ -108,8 +110,13 @@ def task_of(comparison: Comparison) -> Task:
 def methods_of(comparison: Comparison, task: Task) -> list[TicketMethod]:
     """The methods with the settings of the preset."""
     looking = view(task)
-    kinds = [NAMES[name] for name in comparison.methods]
-    return [kind.authors() if comparison.preset == "authors" else kind.scaled(looking) for kind in kinds]
+
+    def made(name: str) -> TicketMethod:
+        kind = NAMES[name]
+        return kind.authors() if comparison.preset == "authors" else kind.scaled(looking)
+
+    methods = [made(name) for name in comparison.methods]
+    return methods if comparison.box is None else [comparison.box.applied(method, made) for method in methods]
 
 
 def planned(comparison: Comparison) -> list[Row]:
@@ -216,7 +223,7 @@ def _claim(path: Path, wanted: Mapping[str, Any]) -> None:
         )
 
 
-def _part(given: Any, kind: type[Recipe] | type[Backend], name: str) -> Recipe | Backend:
+def _part(given: Any, kind: type[Recipe | Backend | BoxSettings], name: str) -> Recipe | Backend | BoxSettings:
     """A table of the file as the settings it stands for."""
     if isinstance(given, kind):
         return given
@@ -225,7 +232,9 @@ def _part(given: Any, kind: type[Recipe] | type[Backend], name: str) -> Recipe |
     return kind(**_known(given, kind, f"{name}."))
 
 
-def _known(settings: Mapping[str, Any], kind: type[Comparison | Recipe | Backend], prefix: str) -> dict[str, Any]:
+def _known(
+    settings: Mapping[str, Any], kind: type[Comparison | Recipe | Backend | BoxSettings], prefix: str
+) -> dict[str, Any]:
     names = [item.name for item in fields(kind)]
     for key in settings:
         if key not in names:

@@ -43,6 +43,7 @@ from strong_lth.tickets.task import (
 )
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, State, Ticket
+from strong_lth.tickets.untrained import check_untrained, weights_hash
 
 Row = dict[str, Any]
 Report = Callable[[EpochRow], None]
@@ -78,6 +79,10 @@ def levels(
         level = replace(level, cost=looking.spent)
         check_level(level, looking.layout, method.name)
         check_ticket(draft, level, looking, method.name)
+        if draft.source is not None and draft.source.seed != seeds.init:
+            raise ContractError(
+                f"{method.name}: untrained weights of seed {draft.source.seed}; this run's network has seed {seeds.init}"
+            )
         missing.discard(level.mask.kept)
         yield level, replace(draft, cost=looking.cost_of(draft))
     if missing:
@@ -117,7 +122,8 @@ def evaluate(
 ) -> Outcome:
     """Train a ticket by the task's recipe (unless it is used as it is) and score it on the test images, after the last epoch, whatever the method.
 
-    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, or when called by a method during its search.
+    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, for a strong ticket whose weights are not those of its law and seed, and when called by a
+    method during its search.
     """
     refuse_while_searching("an evaluation")
     if ticket.model != model_name(task):
@@ -125,6 +131,7 @@ def evaluate(
     looking = view(task, store, report, member=member)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
+    check_strong(ticket, looking, "ticket")
     state: State = on_device(ticket.state, task.device)
     cost = Cost()
     if ticket.use == "train":
@@ -210,17 +217,17 @@ def _rows_of(
     member: Member | None,
 ) -> list[Row]:
     """The rows of one seed."""
-    rows, prunable = [], layout(task).prunable
+    rows, plan = [], layout(task)
     for method in methods:
         told = None if report is None else _told(report, method.name, seed)
         asked = (1.0,) if method.reference else tuple(densities)
         for part in (asked,) if method.together else [(density,) for density in asked]:
-            counts = {kept_count(density, prunable) for density in part}
+            counts = {kept_count(density, plan.prunable) for density in part}
             for level, ticket in levels(method, task, part, seed, store=store, report=told, member=member):
                 if level.mask.kept in counts:
                     order = Seeds.of(seed).order
                     outcome = evaluate(ticket, task, order, store=store, report=told, member=member)
-                    rows.append(_row(method, ticket, outcome, seed))
+                    rows.append(_row(method, ticket, outcome, seed, plan))
     return rows
 
 
@@ -259,7 +266,7 @@ def task_id(task: Task, plan: Layout | None = None) -> str:
     return "" if text is None else text[:12]
 
 
-def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> Row:
+def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int, plan: Layout) -> Row:
     return {
         "method": method.name,
         "settings": repr(method),
@@ -270,6 +277,8 @@ def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> R
         "parameters": outcome.parameters,
         "seed": seed,
         "use": ticket.use,
+        "strong": ticket.source is not None,
+        "weights": "" if ticket.source is None else weights_hash(ticket.state, plan),
         "accuracy": outcome.accuracy,
         "loss": outcome.loss,
         "validation_accuracy": outcome.validation_accuracy,
@@ -328,6 +337,16 @@ def check_ticket(ticket: Ticket, level: Level, looking: TaskView, who: str) -> N
         raise ContractError(f"{who}: use {ticket.use!r}; give as-is or train")
     if any(not np.array_equal(ticket.mask.tensors[name], keep) for name, keep in level.mask.tensors.items()):
         raise ContractError(f"{who}: the mask of the ticket is not that of its level")
+    check_strong(ticket, looking, who)
+
+
+def check_strong(ticket: Ticket, looking: TaskView, who: str) -> None:
+    """A ticket that claims untrained weights is used as it is and has exactly those of its law and seed; ContractError otherwise."""
+    if ticket.source is None:
+        return
+    if ticket.use != "as-is":
+        raise ContractError(f"{who}: a strong ticket is scored as it is; a ticket to be trained has no source")
+    check_untrained(ticket.state, ticket.mask, ticket.source, looking.layout, looking.fresh, who)
 
 
 def _told(report: SeedReport, name: str, seed: int) -> Report:

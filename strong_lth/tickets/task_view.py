@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -19,10 +21,20 @@ from strong_lth.tickets.gathering import Member, Request
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
+from strong_lth.tickets.randomness import torch_seed
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.states import keep_tensors, load_state, masked, on_device, score
 from strong_lth.tickets.store import Store
-from strong_lth.tickets.types import Cost, State, Ticket
+from strong_lth.tickets.types import Cost, Init, State, Ticket, Untrained
+from strong_lth.tickets.untrained import drawn
+
+
+@dataclass
+class _Meter:
+    """What has been spent, and what the last training began with: state, mask, cost before it."""
+
+    spent: Cost = field(default_factory=Cost)
+    latest: tuple[str | None, str | None, Cost] | None = None
 
 
 class TaskView:
@@ -51,18 +63,17 @@ class TaskView:
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
-        self._spent = Cost()
+        self._meter = _Meter()
         self.like = state_of(module)
         self._identity, self._module, self._augment, self._backend = identity, module, augment, backend
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
         self._member = member
-        self._latest: tuple[str | None, str | None, Cost] | None = None
 
     @property
     def spent(self) -> Cost:
         """Everything charged so far; a method can read it, not set it."""
-        return self._spent
+        return self._meter.spent
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,9 +89,17 @@ class TaskView:
         """Images in the training part, without those of the validation split."""
         return len(self._training)
 
-    def fresh(self, seed: int) -> State:
-        """A newly initialised network, a function of the seed alone."""
-        return self._fresh(seed)
+    def fresh(self, seed: int, init: Init = "model", redraw: int = 0) -> State:
+        """A newly initialised network, a function of seed, law and redraw alone; ``redraw`` > 0 is another network of the same law."""
+        if init != "model":
+            return drawn(self.like, self.layout, init, seed, redraw)
+        return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
+
+    def beginning_with(self, seed: int, state: State) -> TaskView:
+        """The same view and the same meter, whose fresh network of that seed is ``state``."""
+        other = copy.copy(self)
+        other._fresh = lambda asked: state if asked == seed else self._fresh(asked)
+        return other
 
     def dense(self) -> Mask:
         """The mask that keeps every prunable weight."""
@@ -122,7 +141,7 @@ class TaskView:
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
             cost = planned_cost(len(self._training), phases, start, until)
-            self._latest, self._spent = begun, self._spent + cost
+            self._meter.latest, self._meter.spent = begun, self.spent + cost
             return Trained(state, (), cost)
         key = (
             None
@@ -133,7 +152,7 @@ class TaskView:
         trained = None if self._member is None else self._member.train(Request(job, key, self._report))
         trained = trained or self._alone(job, key)
         trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
-        self._latest, self._spent = begun, self._spent + trained.cost
+        self._meter.latest, self._meter.spent = begun, self.spent + trained.cost
         return trained
 
     def _alone(self, job: Job, key: str | None) -> Trained:
@@ -179,14 +198,15 @@ class TaskView:
         *,
         step: int = 0,
         notes: Mapping[str, Any] | None = None,
+        source: Untrained | None = None,
     ) -> Ticket:
-        """A ticket of this task's model; the harness fills in its cost."""
-        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step)
+        """A ticket of this task's model; the harness fills in its cost. With ``source`` it claims that its weights are untrained, which the harness checks."""
+        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step, source=source)
 
     def cost_of(self, ticket: Ticket) -> Cost:
         """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
-        if self._latest is not None:
-            state, mask, before = self._latest
+        if self._meter.latest is not None:
+            state, mask, before = self._meter.latest
             if (fingerprint(masked(ticket.state, ticket.mask)), fingerprint(dict(ticket.mask.tensors))) == (
                 state,
                 mask,
