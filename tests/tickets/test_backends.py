@@ -221,7 +221,7 @@ def test_trainings_of_different_form_are_not_stacked():
 def test_compare_with_stacked_trainings_agrees_and_repeats():
     def rows(together, store=None):
         task = T.Task(recipe=RECIPE, backend=Backend(together=together))
-        short = T.UniLTH(cycles=1, patience=1, ramp=4, recipe=RECIPE)
+        short = T.UniLTH(T.UniSettings(cycles=1, patience=1, ramp=4, recipe=RECIPE))
         found = T.compare([T.Dense(), T.IMP(), T.AWS.scaled(T.view(task)), short], task, [0.5], range(5), store=store)
         return [(row["method"], row["seed"], row["accuracy"], row["find_epochs"], row["task"]) for row in found]
 
