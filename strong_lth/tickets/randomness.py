@@ -18,6 +18,7 @@ PURPOSES = (
     "planted",
     "batch",
     "perturbation",
+    "scores",
 )
 
 
