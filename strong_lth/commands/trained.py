@@ -178,7 +178,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
             if chosen.box is not None:
-                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init)
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, getattr(method, "law", "model"))
                 save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 

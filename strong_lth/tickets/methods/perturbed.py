@@ -10,23 +10,25 @@ import torch
 
 from strong_lth.core import InputError
 from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.methods.edge_popup import EdgePopup
 from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation, weights_of
-from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.task_view import TaskView
-from strong_lth.tickets.types import Level, Seeds, State, Ticket
+from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket
 
 
 @dataclass(frozen=True)
 class Perturbed:
     """``order`` "before": ``move`` the initial weights, then ``search`` a mask among the moved ones. "after": search first, then move the kept weights under the mask.
 
-    The ticket is used as it is, so its weights are at most ``move.perturbation`` away from the random ones. ``search`` must leave weights alone; with random masks it is the control without a search.
+    The ticket is used as it is, so its weights are at most ``move.perturbation`` away from the random ones. ``search`` must leave weights alone; with random masks it is the control
+    without a search. The initial weights are of the law that the search draws from.
 
     Raises InputError for another order, and for a search whose tickets have weights of their own.
     """
 
     move: ProjectedSGD | RandomPerturbation = field(default_factory=ProjectedSGD)
-    search: TicketMethod = field(default_factory=RandomMask)
+    search: TicketMethod = field(default_factory=EdgePopup)
     order: Literal["before", "after"] = "before"
     reference: ClassVar[bool] = False
     together: ClassVar[bool] = False
@@ -43,20 +45,27 @@ class Perturbed:
 
     @classmethod
     def authors(cls) -> Perturbed:
-        """The authors' projected SGD."""
-        return cls(ProjectedSGD.authors())
+        """The authors' projected SGD; edge-popup at .1 with cosine for 50 epochs on weights U[-1/2, 1/2]."""
+        popup = Recipe(epochs=50, lr=0.1, batch=128, momentum=0.0, weight_decay=0.0, schedule="cosine")
+        return cls(ProjectedSGD.authors(), EdgePopup(init="uniform", recipe=popup))
 
     @classmethod
     def scaled(cls, task: TaskView) -> Perturbed:
-        """Projected SGD by the task's recipe."""
-        return cls(ProjectedSGD.scaled(task))
+        """Both by the task's recipe."""
+        return cls(ProjectedSGD.scaled(task), EdgePopup.scaled(task))
+
+    @property
+    def law(self) -> Init:
+        """The law of the initial weights."""
+        law: Init = getattr(self.search, "init", "model")
+        return law
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
-        start = task.fresh(seeds.init)
+        start = task.fresh(seeds.init, self.law)
         if self.order == "before":
             start = self.move.move(task, start, seeds)
-        view = task.beginning_with(seeds.init, start)
+        view = task.beginning_with(seeds.init, start, self.law)
         for level in self.search.track(view, densities, seeds):
             found = self.search.ticket(level, view, seeds)
             self._check(task, found, start)
