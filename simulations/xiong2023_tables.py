@@ -8,13 +8,14 @@ rates are the paper's (.03, constant; .1, cosine); batch 100 and momentum 0 and 
 
 Rule, written down before the first run. Claim A: at some eps > 0, the best ticket after projected SGD is more accurate than the best ticket of the weights as drawn. Claim B: than the best ticket after a random
 perturbation of the same size. Each eps: exact one-sided sign-flip test over 8 seeds, paired (same weights, same order of the data), at .05 / 4 for the four eps. A claim is CONSISTENT if one eps passes, REFUTED if none
-does and the reverse passes at one, INCONCLUSIVE otherwise and for fewer than 8 seeds. Claim C, by the same rule: at the largest eps the dense network in the box beats the best ticket (the paper's best sparsity is 0 from eps
+does and the reverse passes at one, INCONCLUSIVE otherwise and for fewer than 8 seeds. Claim C, by the same rule with one eps, at .05: at the largest one the dense network in the box beats the best ticket (the paper's best sparsity is 0 from eps
 .05 on).
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,7 +47,7 @@ def network(side: int, hidden: int) -> nn.Module:
     """side^2 - hidden - hidden - hidden - 10 with ReLU, weights U[-1/2, 1/2], no biases."""
     widths = (side * side, hidden, hidden, hidden, 10)
     layers: list[nn.Module] = [nn.Flatten()]
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(widths):
         linear = nn.Linear(fan_in, fan_out, bias=False)
         nn.init.uniform_(linear.weight, -0.5, 0.5)
         layers += [linear, nn.ReLU()]
