@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Member
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.layout import Layout
 from strong_lth.tickets.method import TicketMethod
@@ -29,6 +31,7 @@ from strong_lth.tickets.task import (
     Task,
     build,
     dataset,
+    gathering,
     identity,
     layout,
     model_name,
@@ -54,6 +57,7 @@ def levels(
     *,
     store: Store | None = None,
     report: Report | None = None,
+    member: Member | None = None,
     dry: bool = False,
 ) -> Iterator[tuple[Level, Ticket]]:
     """Every level that a method makes on the way to the densities, with its ticket, checked and with costs. ``dry``: nothing is trained, costs are planned.
@@ -61,7 +65,7 @@ def levels(
     Raises ContractError when the method breaks a rule, or leaves a requested density out.
     """
     seeds = Seeds.of(seed) if isinstance(seed, int) else seed
-    looking = view(task, store, report, dry=dry)
+    looking = view(task, store, report, member=member, dry=dry)
     missing = {kept_count(density, looking.layout.prunable) for density in densities}
     with searching():
         track = iter(method.track(looking, tuple(densities), seeds))
@@ -107,7 +111,13 @@ def find(
 
 
 def evaluate(
-    ticket: Ticket, task: Task, seed: int = 0, *, store: Store | None = None, report: Report | None = None
+    ticket: Ticket,
+    task: Task,
+    seed: int = 0,
+    *,
+    store: Store | None = None,
+    report: Report | None = None,
+    member: Member | None = None,
 ) -> Outcome:
     """Train a ticket by the task's recipe (unless it is used as it is) and score it on the test images, after the last epoch, whatever the method.
 
@@ -117,7 +127,7 @@ def evaluate(
     refuse_while_searching("an evaluation")
     if ticket.model != model_name(task):
         raise ContractError(f"ticket of {ticket.model}: the model of this task is {model_name(task)}")
-    looking = view(task, store, report)
+    looking = view(task, store, report, member=member)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
     check_strong(ticket, looking, "ticket")
@@ -178,17 +188,43 @@ def compare(
         "data_status": dataset(task).status,
     }
     rows: list[Row] = []
-    for seed in seeds:
+    for group in batched(seeds, task.backend.together):
         memory = store if store is not None else MemoryStore()
-        for method in methods:
-            told = None if report is None else _told(report, method.name, seed)
-            asked = (1.0,) if method.reference else tuple(densities)
-            for part in (asked,) if method.together else [(density,) for density in asked]:
-                counts = {kept_count(density, plan.prunable) for density in part}
-                for level, ticket in levels(method, task, part, seed, store=memory, report=told):
-                    if level.mask.kept in counts:
-                        outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory, report=told)
-                        rows.append(shared | _row(method, ticket, outcome, seed, plan))
+        if len(group) == 1:
+            parts = [_rows_of(group[0], methods, task, densities, memory, report, None)]
+        else:
+            searches = [partial(_rows_of, seed, methods, task, densities, memory, report) for seed in group]
+            parts = gathering(task, memory).run(searches)
+        rows += [shared | row for part in parts for row in part]
+    return rows
+
+
+def batched(seeds: Sequence[int], size: int) -> list[list[int]]:
+    """The seeds in groups of ``size``, the last one perhaps smaller."""
+    return [list(seeds[start : start + size]) for start in range(0, len(seeds), size)]
+
+
+def _rows_of(
+    seed: int,
+    methods: Sequence[TicketMethod],
+    task: Task,
+    densities: Sequence[float],
+    store: Store,
+    report: SeedReport | None,
+    member: Member | None,
+) -> list[Row]:
+    """The rows of one seed."""
+    rows, plan = [], layout(task)
+    for method in methods:
+        told = None if report is None else _told(report, method.name, seed)
+        asked = (1.0,) if method.reference else tuple(densities)
+        for part in (asked,) if method.together else [(density,) for density in asked]:
+            counts = {kept_count(density, plan.prunable) for density in part}
+            for level, ticket in levels(method, task, part, seed, store=store, report=told, member=member):
+                if level.mask.kept in counts:
+                    order = Seeds.of(seed).order
+                    outcome = evaluate(ticket, task, order, store=store, report=told, member=member)
+                    rows.append(_row(method, ticket, outcome, seed, plan))
     return rows
 
 
@@ -200,7 +236,7 @@ def _in_processes(
     store: Store | None,
     workers: int,
 ) -> list[list[Row]]:
-    """One ``compare`` per seed, in fresh interpreters; the rows in the order of the seeds."""
+    """One ``compare`` per group of seeds that train together (of one, by default), in fresh interpreters; the rows in the order of the seeds."""
     if isinstance(store, MemoryStore):
         raise InputError("store", "one in memory", "with several workers give a FolderStore, or none")
     try:
@@ -209,15 +245,16 @@ def _in_processes(
         raise InputError(
             "workers", workers, f"give methods and a model that other processes can import ({error})"
         ) from None
-    arguments = ((list(methods), task, list(densities), seed, store, torch.get_num_threads()) for seed in seeds)
+    groups = batched(seeds, task.backend.together)
+    arguments = ((list(methods), task, list(densities), group, store, torch.get_num_threads()) for group in groups)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(_one_seed, arguments))
+        return list(pool.map(_one_group, arguments))
 
 
-def _one_seed(work: tuple[list[TicketMethod], Task, list[float], int, Store | None, int]) -> list[Row]:
-    methods, task, densities, seed, store, threads = work
+def _one_group(work: tuple[list[TicketMethod], Task, list[float], list[int], Store | None, int]) -> list[Row]:
+    methods, task, densities, seeds, store, threads = work
     torch.set_num_threads(threads)
-    return compare(methods, task, densities, [seed], store=store)
+    return compare(methods, task, densities, seeds, store=store)
 
 
 def task_id(task: Task, plan: Layout | None = None) -> str:

@@ -16,6 +16,8 @@ import torch.distributed as dist
 from torch import nn
 
 from strong_lth.core import InputError
+from strong_lth.networks.mask import Mask
+from strong_lth.tickets.types import State
 
 
 def count() -> int:
@@ -69,6 +71,20 @@ def from_first(tensors: Iterable[torch.Tensor]) -> None:
                 whole = tensor.to(torch.uint8) if tensor.dtype is torch.bool else tensor.contiguous()
                 dist.broadcast(whole, 0)
                 tensor.copy_(whole)
+
+
+def of_first(state: State, mask: Mask | None) -> tuple[State, Mask | None]:
+    """State and mask of process 0, in every process."""
+    if count() == 1:
+        return state, mask
+    state = {name: tensor.clone() for name, tensor in state.items()}
+    from_first(state.values())
+    if mask is None:
+        return state, None
+    device = next(iter(state.values())).device
+    keep = {name: torch.tensor(part, device=device) for name, part in mask.tensors.items()}
+    from_first(keep.values())
+    return state, Mask({name: tensor.cpu().numpy() for name, tensor in keep.items()})
 
 
 def summed(tensor: torch.Tensor) -> torch.Tensor:

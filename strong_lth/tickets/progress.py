@@ -14,6 +14,7 @@ import torch
 
 from strong_lth.core import FormatError
 from strong_lth.networks.files import replacing
+from strong_lth.tickets import processes
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.safetensor import read_file
 from strong_lth.tickets.types import Cost, State
@@ -62,13 +63,14 @@ class FileCheckpoint:
 
     def save(self, progress: Progress) -> None:
         """Write the file if the last one is old enough."""
-        if time.monotonic() - self._last >= self._seconds:
+        if processes.rank() == 0 and time.monotonic() - self._last >= self._seconds:
             write_progress(progress, self.path)
             self._last = time.monotonic()
 
     def remove(self) -> None:
         """The training has ended."""
-        self.path.unlink(missing_ok=True)
+        if processes.rank() == 0:
+            self.path.unlink(missing_ok=True)
 
 
 def write_progress(progress: Progress, path: Path) -> None:

@@ -18,8 +18,10 @@ import torch
 from strong_lth.core import FormatError, InputError
 from strong_lth.networks.files import replacing
 from strong_lth.networks.mask import Mask, pack, unpack
+from strong_lth.tickets import processes
 from strong_lth.tickets.engine import Trained
 from strong_lth.tickets.hooks import EpochRow
+from strong_lth.tickets.progress import FileCheckpoint
 from strong_lth.tickets.safetensor import REMEDY, read_file
 from strong_lth.tickets.types import Cost
 
@@ -38,6 +40,10 @@ class Store(Protocol):
         """Keep a finished training."""
         ...
 
+    def checkpoint(self, key: str) -> FileCheckpoint | None:
+        """Where the progress of an unfinished training is kept, if anywhere."""
+        ...
+
 
 class MemoryStore:
     """Trainings of this process."""
@@ -53,12 +59,16 @@ class MemoryStore:
         """Keep a finished training."""
         self._kept[key] = trained
 
+    def checkpoint(self, key: str) -> FileCheckpoint | None:
+        """Nowhere."""
+        return None
+
 
 class FolderStore:
-    """Trainings in a folder, which must exist."""
+    """Trainings in a folder, which must exist. The progress of a training that takes longer than ``seconds`` is kept every ``seconds``, until it has ended."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self._folder = Path(folder)
+    def __init__(self, folder: str | Path, seconds: float = 20.0) -> None:
+        self._folder, self._seconds = Path(folder), seconds
         if not self._folder.is_dir():
             raise InputError("store", str(folder), "give an existing folder")
 
@@ -68,8 +78,13 @@ class FolderStore:
         return read_training(path) if path.exists() else None
 
     def put(self, key: str, trained: Trained, mask: Mask | None) -> None:
-        """Write a finished training; the file appears complete or not at all."""
-        write_training(self._path(key), trained, mask)
+        """Write a finished training; the file appears complete or not at all. Of several processes that train together, the first writes."""
+        if processes.rank() == 0:
+            write_training(self._path(key), trained, mask)
+
+    def checkpoint(self, key: str) -> FileCheckpoint:
+        """A file beside the finished trainings."""
+        return FileCheckpoint(self._folder / f"{key}.progress", self._seconds)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"

@@ -17,8 +17,9 @@ from strong_lth import datasets
 from strong_lth.core import InputError
 from strong_lth.datasets import Dataset
 from strong_lth.tickets.backend import Backend
-from strong_lth.tickets.engine import Report
+from strong_lth.tickets.engine import Report, Trained, train_together
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Gathering, Member, Request
 from strong_lth.tickets.images import Augment, Images, channel_moments, make_images, split
 from strong_lth.tickets.layout import Layout, layout_of, state_of
 from strong_lth.tickets.models import MODELS
@@ -107,7 +108,14 @@ def identity(task: Task) -> str:
     return prepared(task).identity
 
 
-def view(task: Task, store: Store | None = None, report: Report | None = None, *, dry: bool = False) -> TaskView:
+def view(
+    task: Task,
+    store: Store | None = None,
+    report: Report | None = None,
+    *,
+    member: Member | None = None,
+    dry: bool = False,
+) -> TaskView:
     """What a method sees of the task: no test images."""
     parts = prepared(task)
 
@@ -127,8 +135,20 @@ def view(task: Task, store: Store | None = None, report: Report | None = None, *
         fresh=fresh,
         store=store,
         report=report,
+        member=member,
         dry=dry,
     )
+
+
+def gathering(task: Task, store: Store) -> Gathering:
+    """Where searches meet whose trainings are to be stacked."""
+    parts, module = prepared(task), build(task, 0)
+
+    def stack(requests: list[Request]) -> list[Trained]:
+        jobs, reports = [one.job for one in requests], [one.report for one in requests]
+        return train_together(module, parts.training, jobs, augment=task.augment, backend=task.backend, reports=reports)
+
+    return Gathering(stack, store)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,10 +12,12 @@ from torch import nn
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets import processes
 from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import Report, Trained, planned_cost, train
+from strong_lth.tickets.engine import Job, Report, Trained, planned_cost, train
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Member, Request
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
@@ -57,6 +59,7 @@ class TaskView:
         fresh: Callable[[int], State],
         store: Store | None,
         report: Report | None,
+        member: Member | None = None,
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
@@ -65,6 +68,7 @@ class TaskView:
         self._identity, self._module, self._augment, self._backend = identity, module, augment, backend
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
+        self._member = member
 
     @property
     def spent(self) -> Cost:
@@ -132,7 +136,7 @@ class TaskView:
             if mask is not None and name not in mask.tensors:
                 raise InputError("mask", f"no tensor {name}", "give a mask for every prunable tensor")
         keep = None if mask is None else dict(mask.tensors)
-        state = masked(state, mask)
+        state, mask = processes.of_first(masked(state, mask), mask)
         begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
@@ -144,28 +148,41 @@ class TaskView:
             if self._store is None
             else fingerprint(self._identity, self._augment, dict(state), keep, list(phases), settings)
         )
-        trained = None if key is None or self._store is None else self._store.get(key)
-        if trained is None:
-            trained = train(
-                self._module,
-                self._training,
-                self._validation,
-                state,
-                mask,
-                phases,
-                order=order,
-                first_epoch=first_epoch,
-                start=start,
-                until=until,
-                augment=self._augment,
-                backend=self._backend,
-                report=self._report,
-            )
-            if key is not None and self._store is not None:
-                self._store.put(key, trained, mask)
-        else:
-            trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
+        job = Job(state, mask, tuple(phases), order, first_epoch, start, until)
+        trained = None if self._member is None else self._member.train(Request(job, key, self._report))
+        trained = trained or self._alone(job, key)
+        trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
         self._meter.latest, self._meter.spent = begun, self.spent + trained.cost
+        return trained
+
+    def _alone(self, job: Job, key: str | None) -> Trained:
+        """The finished training from the store, or a new one, which goes on where a killed one stopped."""
+        store = None if key is None else self._store
+        found = None if store is None or key is None else store.get(key)
+        if processes.all_true(found is not None) and found is not None:
+            return found
+        checkpoint = None if store is None or key is None else store.checkpoint(key)
+        trained = train(
+            self._module,
+            self._training,
+            self._validation,
+            job.state,
+            job.mask,
+            job.phases,
+            order=job.order,
+            first_epoch=job.first_epoch,
+            start=job.start,
+            until=job.until,
+            augment=self._augment,
+            backend=self._backend,
+            report=self._report,
+            checkpoint=checkpoint,
+        )
+        if store is not None and key is not None:
+            store.put(key, trained, job.mask)
+        if checkpoint is not None:
+            checkpoint.remove()
+        processes.all_true(True)  # nobody goes on before the file is there
         return trained
 
     def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:
