@@ -120,28 +120,6 @@ def dkw_band(trials: int, *, alpha: float = 0.05) -> float:
     return float(np.sqrt(np.log(2 / alpha) / (2 * trials)))
 
 
-def sign_flip_p_value(differences: Sequence[float]) -> float:
-    """Exact one-sided p-value of "paired differences are symmetric around 0" against a larger mean: the share of the 2^n choices of signs whose sum is at least the one seen.
-
-    Least value 2^-n: with 8 pairs .0039. Source: Fisher, The Design of Experiments (1935), section 21.
-
-    Raises InputError for no difference, more than 20, and one that is not finite.
-
-    >>> sign_flip_p_value([1.0, 2.0, 3.0]), sign_flip_p_value([1.0, -1.0])
-    (0.125, 0.75)
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    if not 1 <= values.size <= 20 or not np.isfinite(values).all():
-        raise InputError("differences", f"{values.size} of them", "give 1 to 20 finite numbers")
-    sums = np.zeros(1)
-    for value in np.abs(values):
-        sums = np.concatenate([sums + value, sums - value])
-    slack = 1e-12 * float(
-        np.abs(values).sum()
-    )  # sums in another order differ in the last bits; a tie counts against the claim
-    return float(np.mean(sums >= values.sum() - slack))
-
-
 def _counts(successes: int, trials: int) -> tuple[int, int]:
     for parameter, value in (("successes", successes), ("trials", trials)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:

@@ -191,3 +191,15 @@ def test_a_strong_ticket_survives_a_file(tmp_path):
     back = T.load_ticket(tmp_path / "ticket.safetensors")
     assert back.source == ticket.source
     assert T.evaluate(back, QUICK).accuracy == T.evaluate(ticket, QUICK).accuracy
+
+
+def test_a_search_among_moved_weights_begins_with_its_own_law():
+    """Edge-popup of signed constants inside a box: every kept weight within eps of +-sqrt(2 / 64), and the box of ``Perturbed`` is around that network."""
+    search = T.EdgePopup.scaled(T.view(QUICK))
+    method = T.Perturbed(T.ProjectedSGD(1e-3), search)
+    ticket = T.find(method, QUICK, 0.3)
+    drawn = T.view(QUICK).fresh(T.Seeds.of(0).init, "signed-constant")
+    assert ticket.source is None  # its weights moved: no strong ticket of the network as drawn
+    for name, keep in ticket.mask.tensors.items():
+        step = (ticket.state[name].double() - drawn[name].double()).abs()[torch.from_numpy(keep)]
+        assert 0 < float(step.max()) <= 1e-3

@@ -53,7 +53,7 @@ class Perturbed:
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
-        start = task.fresh(seeds.init)
+        start = task.fresh(seeds.init, getattr(self.search, "init", "model"))
         if self.order == "before":
             start = self.move.move(task, start, seeds)
         view = task.beginning_with(seeds.init, start)
