@@ -35,11 +35,11 @@ def tickets(
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
-    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+    """Find tickets by one method, train them (strong ones stay as they are) and score them; with --out a resumable run that also writes the ticket files.
 
     Args:
-        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding,
-            projected-sgd, random-perturbation.
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth, stable-rewinding; score search:
+            edge-popup, biprop, gem-miner, supermask, iterand; in a box around the initial weights: projected-sgd, random-perturbation.
         data: digits, mnist, fashion-mnist, cifar10 or cifar100.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
