@@ -142,7 +142,7 @@ def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
     for name, label in (("needed_width", "needed"), ("proved_width", "proved")):
         values = [row[name] for row in rows]
         text = f"{np.median(values):.0f} ({min(values)} to {max(values)})"
-        lines.append({"network": f"widest hidden layer of the construction, {label}: {text}"})
+        lines.append({"network": f"widest hidden layer of the construction at tol 1, {label}: {text}"})
     return lines
 
 
@@ -164,8 +164,8 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     needed, proved = (float(np.median([row[f"{name}_width"] for row in rows])) for name in ("needed", "proved"))
     curves += [
         Curve("trained 64-32-10", [widths[0], proved], [trained] * 2, style="-", colour=5),
-        Curve("its construction, needed width", [needed], [trained], style="D", colour=6),
-        Curve("its construction, proved width", [proved], [trained], style="^", colour=7),
+        Curve("its construction at tol 1, needed width", [needed], [trained], style="D", colour=6),
+        Curve("its construction at tol 1, proved width", [proved], [trained], style="^", colour=7),
     ]
     curves_figure(
         {"": curves},

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import strong_lth.tickets as T
 from strong_lth.stats import binomial_p_value
 from strong_lth.tickets import density, scores, untrained
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.methods.edge_popup import EdgePopup
 from strong_lth.tickets.methods.gem_miner import Rounded
 from strong_lth.tickets.methods.supermask import coins
@@ -203,3 +204,16 @@ def test_a_search_among_moved_weights_begins_with_its_own_law():
     for name, keep in ticket.mask.tensors.items():
         step = (ticket.state[name].double() - drawn[name].double()).abs()[torch.from_numpy(keep)]
         assert 0 < float(step.max()) <= 1e-3
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_searches_of_several_seeds_may_be_stacked(kind):
+    """The same tickets up to rounding, from trainings taken together."""
+    method = kind.scaled(T.view(QUICK))
+    alone = T.compare([method], QUICK, [0.3], [0, 1])
+    together = T.compare([method], replace(QUICK, backend=Backend(together=2)), [0.3], [0, 1])
+    for one, other in zip(alone, together, strict=True):
+        assert one["seed"] == other["seed"]
+        assert one["strong"]
+        assert other["strong"]
+        assert abs(one["accuracy"] - other["accuracy"]) < 0.05
