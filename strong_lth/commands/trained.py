@@ -168,7 +168,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
     """The tickets of a finished run, from its stored trainings."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
-    from strong_lth.tickets.weights_file import Origin, save_weights
+    from strong_lth.tickets.weights_file import LAW, Origin, save_weights
 
     task = task_of(chosen)
     store = tickets.FolderStore(out / "trainings")
@@ -178,7 +178,8 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
             if chosen.box is not None:
-                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init)
+                law = getattr(method, "init", "model")
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
                 save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 

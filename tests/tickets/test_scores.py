@@ -1,5 +1,6 @@
 """Score search: what is kept, what is frozen, what each method adds."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strong_lth.tickets as T
+from strong_lth import cli
 from strong_lth.stats import binomial_p_value
 from strong_lth.tickets import density, scores, untrained
 from strong_lth.tickets.backend import Backend
@@ -217,3 +219,23 @@ def test_searches_of_several_seeds_may_be_stacked(kind):
         assert one["strong"]
         assert other["strong"]
         assert abs(one["accuracy"] - other["accuracy"]) < 0.05
+
+
+def test_the_command_line_searches_in_a_box_that_is_then_verified(tmp_path, capsys):
+    words = ["tickets", "projected-sgd", "--perturbation", "1e-2", "--then", "edge-popup", "--density", "0.3"]
+    assert cli.main([*words, "--epochs", "1", "--batch", "256", "--out", str(tmp_path), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["kept"], row["strong"], row["find_epochs"]) == (2458, False, 2)
+    files = [str(tmp_path / name) for name in ("before-0.safetensors", "projected-sgd-0.3-0.safetensors")]
+    assert cli.main(["verify-perturbation", *files, "--perturbation", "1e-2"]) == 0
+    assert cli.main(["verify-perturbation", *files, "--perturbation", "1e-6"]) == 1
+
+
+def test_the_command_line_finds_a_strong_ticket(tmp_path, capsys):
+    words = ["tickets", "edge-popup", "--density", "0.3", "--epochs", "1", "--batch", "256", "--out", str(tmp_path)]
+    assert cli.main([*words, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["use"], row["strong"], row["train_steps"]) == ("as-is", True, 0)
+    ticket = T.load_ticket(tmp_path / "edge-popup-0.3-0.safetensors")
+    assert ticket.source == T.Untrained(0, "signed-constant")
+    assert T.evaluate(ticket, T.Task()).accuracy == row["accuracy"]

@@ -13,7 +13,7 @@ from strong_lth.tickets.method import TicketMethod
 from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation, weights_of
 from strong_lth.tickets.methods.random_mask import RandomMask
 from strong_lth.tickets.task_view import TaskView
-from strong_lth.tickets.types import Level, Seeds, State, Ticket
+from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Perturbed:
         first, second = (self.move, self.search) if self.order == "before" else (self.search, self.move)
         return f"{first.name}, then {second.name}"
 
+    @property
+    def init(self) -> Init:
+        """The law of the weights that are moved: that of the search, which would draw them itself."""
+        law: Init = getattr(self.search, "init", "model")
+        return law
+
     @classmethod
     def authors(cls) -> Perturbed:
         """The authors' projected SGD."""
@@ -53,7 +59,7 @@ class Perturbed:
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
-        start = task.fresh(seeds.init, getattr(self.search, "init", "model"))
+        start = task.fresh(seeds.init, self.init)
         if self.order == "before":
             start = self.move.move(task, start, seeds)
         view = task.beginning_with(seeds.init, start)
