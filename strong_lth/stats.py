@@ -1,4 +1,4 @@
-"""Exact statements about counts: confidence intervals for one probability and for a whole curve, and a one-sided test of a claimed one."""
+"""Exact statements about counts: confidence intervals for one probability and for a whole curve, and a one-sided test of a claimed one; an exact test of paired differences."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class TaskView:
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
         self._member = member
-        self._begun: dict[tuple[int, Init], State] = {}
+        self._given: Mapping[int, State] = {}
 
     @property
     def spent(self) -> Cost:
@@ -92,16 +92,16 @@ class TaskView:
 
     def fresh(self, seed: int, init: Init = "model", redraw: int = 0) -> State:
         """A newly initialised network, a function of seed, law and redraw alone; ``redraw`` > 0 is another network of the same law."""
-        if redraw == 0 and (seed, init) in self._begun:
-            return self._begun[seed, init]
+        if redraw == 0 and seed in self._given:
+            return self._given[seed]
         if init != "model":
             return drawn(self.like, self.layout, init, seed, redraw)
         return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
 
-    def beginning_with(self, seed: int, state: State, init: Init = "model") -> TaskView:
-        """The same view and the same meter, whose fresh network of that seed and law is ``state``."""
+    def beginning_with(self, seed: int, state: State) -> TaskView:
+        """The same view and the same meter, whose fresh network of that seed is ``state``, whatever the law."""
         other = copy.copy(self)
-        other._begun = {**self._begun, (seed, init): state}
+        other._given = {**self._given, seed: state}
         return other
 
     def dense(self) -> Mask:

@@ -95,7 +95,7 @@ def test_initial_weights_that_are_not_those_of_their_seed_turn_the_command_red(f
         start, folder / "before.safetensors", weights_file.Origin("digits", "mlp-bn", 4, "cauchy")
     )
     assert check(folder, "1") == 2
-    assert "init: got 'cauchy'" in capsys.readouterr().err
+    assert "law: got 'cauchy'" in capsys.readouterr().err
 
 
 def test_weights_of_any_type_are_read_without_rounding(tmp_path):

@@ -21,8 +21,7 @@ from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket
 class Perturbed:
     """``order`` "before": ``move`` the initial weights, then ``search`` a mask among the moved ones. "after": search first, then move the kept weights under the mask.
 
-    The ticket is used as it is, so its weights are at most ``move.perturbation`` away from the random ones. ``search`` must leave weights alone; with random masks it is the control
-    without a search. The initial weights are of the law that the search draws from.
+    The ticket is used as it is, so its weights are at most ``move.perturbation`` away from the random ones. ``search`` must leave weights alone; with random masks it is the control without a search.
 
     Raises InputError for another order, and for a search whose tickets have weights of their own.
     """
@@ -43,9 +42,15 @@ class Perturbed:
         first, second = (self.move, self.search) if self.order == "before" else (self.search, self.move)
         return f"{first.name}, then {second.name}"
 
+    @property
+    def init(self) -> Init:
+        """The law of the weights that are moved: that of the search, which would draw them itself."""
+        law: Init = getattr(self.search, "init", "model")
+        return law
+
     @classmethod
     def authors(cls) -> Perturbed:
-        """The authors' projected SGD; edge-popup at .1 with cosine for 50 epochs on weights U[-1/2, 1/2]."""
+        """Weights U[-1/2, 1/2]; projected SGD at .03 for 100 epochs, edge-popup at .1 with cosine for 50. Batch, momentum and decay are ours."""
         popup = Recipe(epochs=50, lr=0.1, batch=128, momentum=0.0, weight_decay=0.0, schedule="cosine")
         return cls(ProjectedSGD.authors(), EdgePopup(init="uniform", recipe=popup))
 
@@ -54,18 +59,12 @@ class Perturbed:
         """Both by the task's recipe."""
         return cls(ProjectedSGD.scaled(task), EdgePopup.scaled(task))
 
-    @property
-    def law(self) -> Init:
-        """The law of the initial weights."""
-        law: Init = getattr(self.search, "init", "model")
-        return law
-
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
-        start = task.fresh(seeds.init, self.law)
+        start = task.fresh(seeds.init, self.init)
         if self.order == "before":
             start = self.move.move(task, start, seeds)
-        view = task.beginning_with(seeds.init, start, self.law)
+        view = task.beginning_with(seeds.init, start)
         for level in self.search.track(view, densities, seeds):
             found = self.search.ticket(level, view, seeds)
             self._check(task, found, start)
