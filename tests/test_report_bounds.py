@@ -97,7 +97,11 @@ def test_numbers_of_a_group_are_sorted_by_direction_then_size() -> None:
     text = printed(bounds_table(list(reversed(rows))))
     sufficient = [row for row in rows if row["direction"] == "sufficient" and row["quantifier"] == "all targets"]
     numbers = sorted(row["n"] for row in sufficient if isinstance(row["n"], int))
-    shown = [line.split()[1] for line in text.splitlines() if line.split()[:1] and line.split()[0] in {r["id"] for r in sufficient}]
+    shown = [
+        line.split()[1]
+        for line in text.splitlines()
+        if line.split()[:1] and line.split()[0] in {r["id"] for r in sufficient}
+    ]
     assert [int(word) for word in shown if word.isdigit()] == numbers
 
 
