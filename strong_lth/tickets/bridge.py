@@ -33,7 +33,9 @@ from strong_lth.tickets.types import Seeds
 
 Perturb = Literal["none", "best", "psgd", "distil", "random"]
 Trained = Literal["pruned", "whole"]
-RECIPE = Recipe(epochs=20, lr=0.01, batch=64, momentum=0.9, weight_decay=0.0)
+RECIPE = Recipe(
+    epochs=20, lr=1e-5, batch=64, momentum=0.9, weight_decay=0.0
+)  # the outputs of an unpruned source are in the thousands
 DISTILLED = 256  # training images on which the outputs are compared, every one of them in every step
 
 

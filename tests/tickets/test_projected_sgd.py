@@ -14,6 +14,7 @@ from strong_lth.core import InputError
 from strong_lth.tickets import boxes, models
 from strong_lth.tickets.hooks import Hooks, Phase
 from strong_lth.tickets.methods.projected_sgd import weights_of
+from strong_lth.tickets.states import masked
 
 RECIPE = T.Recipe(epochs=2, batch=256, lr=0.1, momentum=0.9, weight_decay=5e-3)
 
@@ -120,10 +121,25 @@ def test_the_ticket_keeps_the_weights_of_its_box_and_says_as_is():
             assert method.name.index(move.name) < method.name.index("random (") or order == "after"
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_edge_popup_in_a_box_starts_from_the_law_of_the_search(order):
+    method = T.Perturbed(T.ProjectedSGD(1e-2), T.EdgePopup(init="uniform"), order)
+    ticket = T.find(method, task(), 0.4, seed=1)
+    view = T.view(task())
+    start = arrays(weights_of(view, view.fresh(T.Seeds.of(1).init, "uniform")))
+    found = lth.verify_perturbation(
+        start, arrays(weights_of(view, masked(ticket.state, ticket.mask))), 1e-2, mask=ticket.mask
+    )
+    assert found.ok
+    assert 0.009 < found.value <= 1e-2
+
+
 def test_what_a_search_in_a_box_costs_includes_the_box():
-    ticket = T.find(T.Perturbed(T.ProjectedSGD(1e-2)), task(), 0.4)
-    assert ticket.cost.epochs == RECIPE.epochs
-    assert T.find(T.Perturbed(T.RandomPerturbation(1e-2)), task(), 0.4).cost.epochs == 0
+    moved, drawn, search = T.ProjectedSGD(1e-2), T.RandomPerturbation(1e-2), T.EdgePopup()
+    costs = {(1, 1): T.Perturbed(moved, search), (1, 0): T.Perturbed(moved, T.RandomMask()), (0, 1): T.Perturbed(drawn)}
+    for (training, searching), method in costs.items():
+        found = T.find(method, task(), 0.4).cost
+        assert found.epochs == (training + searching) * RECIPE.epochs
 
 
 def test_a_search_that_moves_weights_is_refused():

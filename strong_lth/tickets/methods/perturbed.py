@@ -10,8 +10,9 @@ import torch
 
 from strong_lth.core import InputError
 from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.methods.edge_popup import EdgePopup
 from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation, weights_of
-from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket
 
@@ -26,7 +27,7 @@ class Perturbed:
     """
 
     move: ProjectedSGD | RandomPerturbation = field(default_factory=ProjectedSGD)
-    search: TicketMethod = field(default_factory=RandomMask)
+    search: TicketMethod = field(default_factory=EdgePopup)
     order: Literal["before", "after"] = "before"
     reference: ClassVar[bool] = False
     together: ClassVar[bool] = False
@@ -49,13 +50,14 @@ class Perturbed:
 
     @classmethod
     def authors(cls) -> Perturbed:
-        """The authors' projected SGD."""
-        return cls(ProjectedSGD.authors())
+        """Weights U[-1/2, 1/2]; projected SGD at .03 for 100 epochs, edge-popup at .1 with cosine for 50. Batch, momentum and decay are ours."""
+        popup = Recipe(epochs=50, lr=0.1, batch=128, momentum=0.0, weight_decay=0.0, schedule="cosine")
+        return cls(ProjectedSGD.authors(), EdgePopup(init="uniform", recipe=popup))
 
     @classmethod
     def scaled(cls, task: TaskView) -> Perturbed:
-        """Projected SGD by the task's recipe."""
-        return cls(ProjectedSGD.scaled(task))
+        """Both by the task's recipe."""
+        return cls(ProjectedSGD.scaled(task), EdgePopup.scaled(task))
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
