@@ -3,6 +3,8 @@
 Digits, mlp-bn (8,192 prunable weights), scaled presets, 12 epochs of search each. All score-search tickets are scored as they are; ``trained`` is a random mask of the same density trained for 12 epochs, the cheapest
 thing to do with weights that may move. Claims, each paired over 10 seeds (Student's t, two-sided 95 % interval): signed-constant weights beat Kaiming normal ones (Ramanujan et al. 2020, on larger networks), drawing
 removed weights anew beats edge-popup (IteRand, Chijiwa et al. 2021, on larger networks), and training a random mask beats edge-popup. Gem-Miner is our own reading and carries no claim.
+
+What came out: the second claim fails at this size, by half a point (ten redraws in 12 epochs, momentum begun anew after each; the paper's networks and trainings are far longer). Each statement has its own alpha; nine are made.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ CLAIMS = (
     ("IteRand beats edge-popup", "iterand", "popup"),
     ("a trained random mask beats edge-popup", "trained", "popup"),
 )
-FORESEEN: dict[tuple[str, float], Verdict] = {}
+FORESEEN = {("IteRand beats edge-popup", density): Verdict.REFUTED for density in (0.5, 0.1)}  # of the recorded rows
 
 
 def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
