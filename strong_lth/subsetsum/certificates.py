@@ -146,7 +146,7 @@ def _chain(x: Floats, tol: float, e: Floats, low: float, high: float) -> list[in
         index = np.searchsorted(starts, reached + slack - left[0], side="right") - 1
         ends = np.where(index >= 0, left[1] + farthest[np.maximum(index, 0)], np.iinfo(np.int64).min)
         best = int(np.argmax(ends))
-        if ends[best] + slack <= reached and codes:
+        if index[best] < 0 or (codes and ends[best] + slack <= reached):
             raise InputError("window", (low, high), "it is served, but by less than the grid of the candidates can show: raise tol")
         allowed = right[1][order[: index[best] + 1]]
         codes.append(best | int(order[int(np.argmax(allowed))]) << half)
