@@ -126,10 +126,10 @@ def _fewest_first(x: Floats, tol: float, e: Floats, window: tuple[float, float])
 
 def _chain(x: Floats, tol: float, e: Floats, low: float, high: float) -> list[int]:
     """Codes of subsets whose intervals cover [low, high] without a gap, in whole numbers of a common grid."""
-    bits = max(v.as_integer_ratio()[1].bit_length() - 1 for v in x.tolist())
-    size = sum(abs(Fraction(v)) for v in [*x.tolist(), *e.tolist(), tol, low, high])
-    if size * 2**bits >= 2**BITS:
-        raise InputError("candidates", f"numbers that need {bits} binary places", "round them to a coarser grid, such as 2^-50")
+    size = sum((abs(Fraction(v)) for v in [*x.tolist(), *e.tolist(), tol, low, high]), Fraction(1))
+    bits = BITS - math.ceil(size).bit_length()  # as fine as 64-bit sums allow: tol and moves are rounded down to it
+    if any((Fraction(v) * 2**bits).denominator != 1 for v in x.tolist()):
+        raise InputError("candidates", f"numbers that need more than {bits} binary places", "round them to a coarser grid, such as 2^-50")
 
     def units(value: float) -> Fraction:
         return Fraction(value) * 2**bits
