@@ -396,3 +396,27 @@ def test_growth_programme_in_the_unit_window() -> None:
         failures.append(float(value[0]))
     assert failures[30] > 0.05 >= failures[31]
     assert failures[36] <= 0.01 < failures[34]
+
+
+def test_weighted_contraction() -> None:
+    rng = np.random.default_rng(10)
+    size, reach = 7, 4
+    law = {x: Fraction(int(rng.integers(1, 9))) for x in range(-reach, reach + 1)}
+    law = {x: p / sum(law.values()) for x, p in law.items()}
+    phi = [Fraction(int(p)) for p in rng.integers(1, 6, size)]
+    sets = [[i for i in range(size) if bits >> i & 1] for bits in range(1, (1 << size) - 1)]
+
+    def mass(cells: list[int] | set[int]) -> Fraction:
+        return sum((phi[i] for i in cells), Fraction(0))
+
+    rate, steps = Fraction(1), []
+    for cells in sets:
+        rest = [z for z in range(size) if z not in cells]
+        flow = sum(law.get(z - y, Fraction(0)) * phi[y] * phi[z] / (phi[y] + phi[z]) for y in cells for z in rest)
+        grown = {x: set(cells) | {y + x for y in cells if 0 <= y + x < size} for x in law}
+        mean = sum(p / mass(grown[x]) for x, p in law.items())
+        assert mean <= (mass(cells) - flow) / mass(cells) ** 2
+        rate = min(rate, flow * sum(phi) / (mass(cells) * mass(rest)))
+        steps.append((sum(phi) * mean - 1) / (sum(phi) / mass(cells) - 1))
+    assert 0 < rate < 1
+    assert 1 - 2 * rate < max(steps) <= 1 - rate
