@@ -65,7 +65,7 @@ def required_width(
     Tolerances per weight: ``weight_tol`` if given (any allotment), else the optimal ``allotment`` at ``cost`` per bit and layer, by default the parameters that a candidate
     costs there; with ``most_candidates`` (a cap for all layers, or one per layer) or ``equal`` (one number of candidates for all layers) the convex program of
     ``constrained_allotment``. An EACH_TARGET bound speaks of one target network, an ALL_TARGETS bound of every target network of the shape at once. A Verdict as for
-    ``required_candidates``; VACUOUS too where a cap is too small for any tolerance. tol = 0 needs a perturbation (exact representation).
+    ``required_candidates``. tol = 0 needs a perturbation (exact representation).
 
     Raises InputError for bad parameters, and for caps that no allotment of this ``tol`` meets.
 
