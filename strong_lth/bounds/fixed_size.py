@@ -13,6 +13,7 @@ from strong_lth.core import Floats, InputError, Reference, Verdict
 from strong_lth.distributions import half_width
 
 TRIED = 12  # largest size that ``failure`` tries; larger ones pay only below failure probabilities that this bound never reaches
+_NOTHING = 1e-140  # chances whose squares leave the range of doubles count as none
 _LARGEST = 24  # the cost grows like the fourth power of the size
 
 
@@ -20,7 +21,7 @@ def hits(n: int, size: int, z: float, tol: float) -> tuple[float, float]:
     """(EY, EY^2 / (EY)^2) for Y = number of subsets of exactly ``size`` of n candidates U[-1, 1] with |sum - z| <= tol.
 
     EY = C(n, k) q_0^(1/2), EY^2 / (EY)^2 = sum_i w_i q_i / q_0, where w_i = C(k, i) C(n - k, k - i) / C(n, k) and q_i is the probability that two subsets that share i
-    candidates both hit. q_i integrates the Irwin-Hall density f_i times a squared probability, piecewise polynomials. Infinite ratio where no subset can hit.
+    candidates both hit. q_i integrates the Irwin-Hall density f_i times a squared probability, piecewise polynomials. Infinite ratio where no subset can hit (chances below 1e-140 count as none).
     As n grows with k = alpha n, the ratio tends to 1 / ``limit(alpha)`` where EY is large.
 
     Raises InputError unless 1 <= size <= min(n, 24), tol > 0 and z is finite.
@@ -36,8 +37,8 @@ def hits(n: int, size: int, z: float, tol: float) -> tuple[float, float]:
         raise InputError("tol", tol, "give a finite tolerance > 0 and a finite target")
     single, joint = overlaps(size, float(z), float(tol))
     total = math.comb(n, size)
-    if single == 0:
-        return 0.0, math.inf
+    if single < _NOTHING:
+        return total * single, math.inf
     shares = [math.comb(size, i) * math.comb(n - size, size - i) / total for i in range(size + 1)]
     return total * single, math.fsum(w * q / single**2 for w, q in zip(shares, joint, strict=True))
 

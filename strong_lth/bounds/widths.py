@@ -72,7 +72,7 @@ def required_width(
     >>> from strong_lth.bounds import get
     >>> plan = required_width(get("rss-contraction"), DenseShape((784, 500, 10)), tol=0.1, delta=0.01)
     >>> plan.candidates, plan.units, round(plan.overparameterization)
-    ((128, 135), (200704, 67500), 736)
+    ((128, 127), (200704, 63500), 731)
     """
     if not isinstance(shape, DenseShape):
         raise InputError("shape", repr(shape), "give a DenseShape; other shapes are for the entries of NETWORK_BOUNDS")

@@ -142,6 +142,7 @@ def test_fixed_size_is_monotone_where_it_is_proved() -> None:
             ratios.append(joint[size // 2] / single**2)
         assert all(b <= a * 1.003 for a, b in itertools.pairwise(ratios))
     assert TRIED == 12
+    assert bound.failure(20, 1e-300) == bound.failure(20, 1e-160) == 1.0
 
 
 @pytest.mark.statistical
