@@ -60,6 +60,7 @@ METHODS = "tickets/methods/"
 METHOD_IMPORTS = (
     "core",
     "networks.mask",
+    "tickets.boxes",
     "tickets.continued",
     "tickets.density",
     "tickets.hooks",
@@ -67,6 +68,8 @@ METHOD_IMPORTS = (
     "tickets.pushing",
     "tickets.randomness",
     "tickets.recipe",
+    "tickets.scores",
+    "tickets.untrained",
     "tickets.method",
     "tickets.types",
     "tickets.task_view",
