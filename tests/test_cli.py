@@ -87,6 +87,10 @@ def test_a_wrong_command_line_exits_with_2(arguments):
         ),
         (BudgetError("3 GiB needed; use --width 20"), "strong-lth: 3 GiB needed; use --width 20\n"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), "strong-lth: out: permission denied\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "rows.jsonl"),
+            "strong-lth: rows.jsonl: no space left on device; free some space and run it again (simulate: with --resume), what was stored is whole\n",
+        ),
         (MemoryError(), "strong-lth: MemoryError\n"),
     ],
 )
