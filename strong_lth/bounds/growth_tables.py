@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from strong_lth.bounds import early
+from strong_lth.bounds.evaluation import in_groups
 from strong_lth.bounds.growth import Choice, Programme, advance
 from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
@@ -94,11 +95,4 @@ class Table:
 
 def failure(tables: list[Table], n: int) -> float:
     """The least bound of the tables at n candidates; beyond DEEPEST the candidates form independent groups that must all fail."""
-    if not tables:
-        return 1.0
-    groups, rest = divmod(n, DEEPEST)
-    whole = min(table.bound(DEEPEST) for table in tables) if groups else 1.0
-    part = min(table.bound(rest) for table in tables) if rest else 1.0
-    if groups and groups * math.log(whole) < -650:
-        return math.exp(-650)
-    return min(1.0, whole**groups * part * (1 + 1e-12))
+    return in_groups(lambda size: min((table.bound(size) for table in tables), default=1.0), n, DEEPEST)

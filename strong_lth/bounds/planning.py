@@ -62,7 +62,7 @@ def required_candidates(
     while not (answer := enough(high)):
         if high == limit:
             return Verdict.VACUOUS
-        low, high = high, min(max(1, 2 * high), limit)
+        low, high = high, min(max(high + 8, high + high // 4), limit)  # tables are as deep as the largest n asked
     if isinstance(answer, Verdict):
         return answer
     while high - low > 1:

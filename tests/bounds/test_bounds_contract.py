@@ -32,7 +32,7 @@ ENTRIES = [*BOUNDS, *PREDICTIONS]
 NUMERIC = [b for b in BOUNDS if b.constants is Constants.EXPLICIT]
 SUFFICIENT = [b for b in NUMERIC if b.direction is Direction.SUFFICIENT]
 ROUNDING = 1 + 1e-11
-TABULATED = {"rss-survival", "rss-hooks"}  # one dynamic programme per tolerance: asked at few tolerances only
+TABULATED = {"rss-survival", "rss-hooks", "rss-drift", "rss-restarts"}  # one dynamic programme per tolerance: asked at few tolerances only
 QUICK = [b for b in NUMERIC if b.id not in TABULATED]
 by_id = pytest.mark.parametrize
 
@@ -64,6 +64,7 @@ def test_every_file_of_the_folder_is_listed() -> None:
     assert set().union(*found_in_folder().values()) == listed
     shared = {"types", "evaluation", "gaussian", "listed", "planning"}
     shared |= {"early", "growth", "growth_certificate", "growth_tables", "unimodal"}
+    shared |= {"envelope", "envelope_certificate", "envelope_tables", "spectral"}
     assert {name for name, entries in found_in_folder().items() if not entries} == shared
 
 
@@ -147,6 +148,8 @@ def test_limits(entry: Bound | Prediction) -> None:
     assert nearly <= plain * ROUNDING
     assert nearly == pytest.approx(plain, rel=1e-7)
     assert entry.failure(0, 0.01) == 1.0
+    if entry.id == "rss-second-moment":
+        return  # a constant probability per group: it falls slowly
     assert entry.failure(3000, 0.01) < 1e-20
     assert 0 < entry.failure(60, 0.0, 0.01) < 0.05  # exact representability: tol = 0 stays finite
     assert entry.failure(60, 1e-14, 0.01) == pytest.approx(entry.failure(60, 0.0, 0.01), rel=1e-6)
@@ -165,14 +168,15 @@ def test_scaling(bound: Bound, c: float) -> None:
 @by_id("bound", SUFFICIENT, ids=ids)
 def test_not_applicable_outside(bound: Bound) -> None:
     for law in (RandomSigns(), Uniform(0, 1), Uniform(-1, 2), ProductUniform()):
-        if bound.id in TABULATED and law == ProductUniform():
+        if bound.id in ("rss-survival", "rss-hooks", "rss-window") and law == ProductUniform():
             continue
-        if bound.id == "rss-martingale-kl" and law == Uniform(-1, 2):
+        if bound.id in ("rss-martingale-kl", "rss-drift", "rss-restarts") and law == Uniform(-1, 2):
             continue  # density 1/3 on [-1, 1]: covered
         assert bound.failure(50, 0.01, law=law) is Verdict.NOT_APPLICABLE
         assert required_candidates(bound, tol=0.01, delta=0.05, law=law) is Verdict.NOT_APPLICABLE
     for targets in (Window(-0.5, 0.51), Window(-0.6, 0.0), Point(0.500001), Point(-3)):
-        assert bound.failure(50, 0.01, targets=targets) is Verdict.NOT_APPLICABLE
+        if bound.id != "rss-window":
+            assert bound.failure(50, 0.01, targets=targets) is Verdict.NOT_APPLICABLE
     assert isinstance(bound.failure(50, 0.01, targets=Point(-0.5)), float)  # all targets include each
 
 
