@@ -46,7 +46,7 @@ class Table:
     values: list[Floats]
     choices: list[Choice] = field(default_factory=list)
     above: list[list[Floats]] = field(default_factory=list)
-    _divisions: list[Division] = field(default_factory=list)
+    _divisions: dict[int, Division] = field(default_factory=dict)
 
     def value(self, k: int) -> Floats:
         """V_k on the vertices."""
@@ -59,9 +59,8 @@ class Table:
 
     def bound(self, n: int) -> float:
         """P(fail) with n <= DEEPEST candidates, by the best division into early, programme and reserved ones."""
-        for size in range(len(self._divisions), n + 1):
-            before = self._divisions[size - 1] if size else (1.0, 0, 0, {})
-            self._divisions.append(min(before, self._best(size), key=lambda found: found[0]))
+        if n not in self._divisions:
+            self._divisions[n] = self._best(n)
         return max(self._divisions[n][0], _TINY)
 
     def division(self, n: int) -> tuple[int, int, dict[float, float]]:

@@ -39,7 +39,7 @@ def failure(question: Question) -> Failure:
     return max(math.exp(least) * (1 + 1e-12), sys.float_info.min) if least < -1e-11 else 1.0
 
 
-def _asymptotic(question: Question) -> Failure:
+def asymptotic(question: Question) -> Failure:
     """INCONCLUSIVE for U[-c, c], targets in [-c/2, c/2] and allowances below c: constants unspecified. NOT_APPLICABLE elsewhere."""
     width = half_width(question.law)
     scaled = None if width is None else unit_question(question, width)
@@ -66,7 +66,7 @@ ONE_TARGET = Bound(
     constants=Constants.UNSPECIFIED,
     status="proved on paper, constants unspecified",
     proof="rss-asymptotic",
-    formula=_asymptotic,
+    formula=asymptotic,
 )
 ALL_TARGETS = Bound(
     id="rss-all-targets-asymptotic",
@@ -77,5 +77,5 @@ ALL_TARGETS = Bound(
     constants=Constants.UNSPECIFIED,
     status="proved on paper, constants unspecified",
     proof="rss-asymptotic",
-    formula=_asymptotic,
+    formula=asymptotic,
 )

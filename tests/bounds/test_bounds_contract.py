@@ -288,7 +288,10 @@ def test_necessary_is_below_sufficient() -> None:
 
 def test_sharpest_says_why_there_is_none() -> None:
     assert sharpest(tol=0.01, delta=0.05, law=RandomSigns()) is Verdict.NOT_APPLICABLE
-    assert sharpest(tol=0.01, delta=0.05, targets=Point(0.7)) is Verdict.NOT_APPLICABLE
+    beyond = sharpest(tol=0.01, delta=0.05, targets=Point(0.7))
+    assert isinstance(beyond, tuple)
+    assert beyond[0].id == "rss-window"  # the others stop at half the width of the law
+    assert sharpest(tol=0.01, delta=0.05, law=Uniform(-1, 2), targets=Point(0.7)) is Verdict.NOT_APPLICABLE
     far = Normal(7, 1)  # density above 0 on [-1, 1], but far too small to be of use
     assert sharpest(tol=0.01, delta=0.05, law=far) is Verdict.VACUOUS
     bound, n = sharpest(tol=0.01, delta=0.05, law=Normal(), targets=Point(0.2))  # type: ignore[misc]
