@@ -417,12 +417,18 @@ def step_of_lines(
 def check_recursion(c: dict) -> Fraction:
     tol, eps, e, gap, widened = (Fraction(c[name]) for name in ("tol", "perturbation", "e", "gap", "widened"))
     levels = len(c["parts"]) - 1
-    require(c["law"] == "uniform" and levels in (0, 1) and c["steps"] <= c["candidates"], "not a question of this theorem")
-    require(0 <= e <= Fraction(1, 2) and 0 < gap < 1 and 2 * e + widened > 0 <= widened <= gap, "e, g or k is out of range")
+    require(
+        c["law"] == "uniform" and levels in (0, 1) and c["steps"] <= c["candidates"], "not a question of this theorem"
+    )
+    require(
+        0 <= e <= Fraction(1, 2) and 0 < gap < 1 and 2 * e + widened > 0 <= widened <= gap, "e, g or k is out of range"
+    )
     if c["theorem"] == "rss-drift":
         require(levels == 0, "Theorem D has no restart")
         start_with_interval = widened <= eps and e + gap <= tol
-        require(start_with_interval or (e == 0 and gap + widened <= tol + eps), "e, g and k spend more than the allowances")
+        require(
+            start_with_interval or (e == 0 and gap + widened <= tol + eps), "e, g and k spend more than the allowances"
+        )
     else:
         require(widened == 0 and e + gap <= tol + levels * eps, "e and g spend more than the allowances")
     grids = [[v << (BITS - 50) for v in part["grid"]] for part in c["parts"]]
@@ -451,7 +457,10 @@ def check_window(c: dict) -> Fraction:
     half, gap, tol = Fraction(c["half"]), Fraction(c["gap"]), Fraction(c["tol"])
     phi = [Fraction(v) for v in c["phi"]]
     cells, width = len(phi), 2 * half / len(phi)
-    require(half >= Fraction(1, 2) and cells % 2 == 0 and min(phi) > 0 and 0 < gap < 1 and 0 < tol <= 1, "not a question of this theorem")
+    require(
+        half >= Fraction(1, 2) and cells % 2 == 0 and min(phi) > 0 and 0 < gap < 1 and 0 < tol <= 1,
+        "not a question of this theorem",
+    )
     least = [Fraction(density(c["law"], (d + 1) * width)[0], ONE) for d in range(cells)]
     w, total = [v * width for v in phi], sum(phi) * width
     k = [[down(least[abs(i - j)] * w[i] * w[j] / (phi[i] + phi[j])) for j in range(cells)] for i in range(cells)]

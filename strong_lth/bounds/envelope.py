@@ -75,7 +75,9 @@ def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) ->
     needed = np.argmax(grid.index[cells, :-1], axis=1)  # points before the last one
     found = np.ones((3, cells.size))
     found[2] = 0.0
-    open_ = np.flatnonzero(extended[rows, np.minimum(grid.index[cells, -1] + 1, grid.y.size)] < 1)  # elsewhere V = 1 on the whole range
+    open_ = np.flatnonzero(
+        extended[rows, np.minimum(grid.index[cells, -1] + 1, grid.y.size)] < 1
+    )  # elsewhere V = 1 on the whole range
     for group in np.array_split(open_[np.argsort(needed[open_], kind="stable")], _WIDTHS):
         if group.size:
             points = np.append(np.arange(int(needed[group].max()) + 1), -1)
@@ -89,7 +91,8 @@ def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, points: Ints) 
     index, share, at = grid.index[pick], grid.share[pick], grid.at[pick]
     height = extended[rows[:, None], index]
     height[:, -1] = (
-        height[:, -1] * (1 - share[:, -1]) + extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)] * share[:, -1]
+        height[:, -1] * (1 - share[:, -1])
+        + extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)] * share[:, -1]
     )
     ends = grid.mean[cells], grid.mean[cells + 1]
     offset = at - ((ends[0] + ends[1]) / 2)[:, None]

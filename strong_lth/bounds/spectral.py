@@ -69,7 +69,7 @@ def rates(shape: Shape, found: Weight) -> tuple[Floats, Floats]:
     """(K, w), K rounded down."""
     cells = found.phi.size
     width = 2 * found.half / cells
-    apart = (np.arange(cells) + 1) * width * (1 + 1e-14)
+    apart: Floats = (np.arange(cells) + 1.0) * width * (1 + 1e-14)
     least = np.maximum(shape.density(apart), 0.0) * (1 - 1e-12)
     index = np.abs(np.subtract.outer(np.arange(cells), np.arange(cells)))
     phi = found.phi
@@ -94,7 +94,10 @@ def holds(shape: Shape, found: Weight, gap: float) -> bool:
     grounded = (np.diag(excess.sum(axis=1)) - excess)[1:, 1:]
     # rounding of the sums, of the entries and of the factorisation: each entry is off by at most 4 n units, Cholesky by (n + 2) traces of them
     size = len(w)
-    shift = np.finfo(float).eps * (4 * size * size * float(np.abs(k).max() + gap * w.max() ** 2 / w.sum()) + (size + 8) * np.trace(np.abs(grounded)))
+    shift = np.finfo(float).eps * (
+        4 * size * size * float(np.abs(k).max() + gap * w.max() ** 2 / w.sum())
+        + (size + 8) * np.trace(np.abs(grounded))
+    )
     try:
         np.linalg.cholesky(grounded - 2 * shift * np.eye(size - 1))
     except np.linalg.LinAlgError:
