@@ -62,7 +62,7 @@ def certificate(id: str, n: int, *, tol: float, perturbation: float = 0.0, law: 
 
 def _part(part: Chain | Stage, steps: int) -> dict[str, Any]:
     """Grid and slopes; the slopes of a stage start with those of k = 0, and null marks a restart."""
-    slopes = part.slopes[:steps] if isinstance(part, Chain) else [row[0] for row in part.slopes[: steps + 1]]
+    slopes = part.slopes[:steps] if isinstance(part, Chain) else part.slopes[: steps + 1]
     return {"grid": [int(v * EXACT) for v in part.grid.y], "slopes": [_numbers(row) for row in slopes]}
 
 

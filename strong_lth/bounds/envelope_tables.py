@@ -68,35 +68,35 @@ class Stage:
     grid: Grid
     starts: Ints  # vertices u from which the stage may begin
     below: Values
-    values: list[Floats] = field(default_factory=list)  # V^i_k(a; u), shape (starts, vertices)
-    slopes: list[Floats] = field(default_factory=list)  # shape (starts, cells); nan where the stage restarts
+    value: Floats | None = None  # V^i_k(a; u) for the last k, shape (starts, vertices)
     reached: list[Floats] = field(default_factory=list)  # V^i_k(u; u), shape (starts,), by shrinking nonincreasing
+    slopes: list[Floats] = field(default_factory=list)  # of a single start, shape (cells,); nan where the stage restarts
 
     def advance(self) -> None:
         """V^i_k for the next k."""
-        y, k = self.grid.y, len(self.values)
+        y, k, last = self.grid.y, len(self.reached), self.value
         length = (y[None, :-1] - y[self.starts][:, None]) * (1 - 1e-13)
         left = np.where(length > 0, self.below.worst(k, np.maximum(length, 0.0)), 1.0)
         left[length < 0] = 0.0  # the covered set contains the start set
         right, slope = left.copy(), np.full(left.shape, np.nan)
-        if k:
+        if last is not None:
             reach = math.ceil(_OCTAVES * math.log(2) / _STAGE_STEP)
             cells = self.starts[:, None] + np.arange(reach)
             rows, column = np.nonzero(cells < y.size - 1)
             cells = cells[rows, column]
-            last = self.values[-1]
             found = lines(self.grid, last, last[:, -1], rows, cells)
             better = found[0] + found[1] < 2 * left[rows, cells]
             at = rows[better], cells[better]
             left[at], right[at], slope[at] = (part[better] for part in found)
-        self.values.append(join(np.minimum(left, 2.0), np.minimum(right, 2.0)))
-        self.slopes.append(slope)
-        begun = np.minimum(self.values[-1][np.arange(self.starts.size), self.starts], 1.0)
+        self.value = join(np.minimum(left, 2.0), np.minimum(right, 2.0))
+        if self.starts.size == 1:
+            self.slopes.append(slope[0])
+        begun = np.minimum(self.value[np.arange(self.starts.size), self.starts], 1.0)
         self.reached.append(np.minimum.accumulate(begun))
 
     def worst(self, k: int, length: Floats) -> Floats:
         """V^i_k from the longest listed start that is not longer."""
-        while len(self.values) <= k:
+        while len(self.reached) <= k:
             self.advance()
         at = np.searchsorted(self.grid.y[self.starts], length, side="right") - 1
         return np.where(at < 0, 1.0, self.reached[k][np.maximum(at, 0)])
@@ -106,14 +106,14 @@ class Stage:
         return min(float(self.worst(k, np.array(start))) for k in range(n + 1))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def chain(density: float, start: float, gap: float, widened: float) -> Chain:
     """The chain from ``start`` on; ``widened``: the part k of the perturbation spent per candidate."""
     found = grid(start, gap, density, widened, _STEP)
     return Chain(found, [np.ones(found.y.size)])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def stages(density: float, start: float, gap: float, levels: int) -> Chain | Stage:
     """``levels`` stages before a chain, the first of them from ``start``."""
     below: Chain | Stage = chain(density, gap / 2, gap, 0.0)

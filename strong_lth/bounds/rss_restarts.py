@@ -10,7 +10,7 @@ from strong_lth.bounds.rss_drift import DEEPEST, GAP, WIDEST, scaled
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope
 from strong_lth.core import Reference, Verdict
 
-LEVELS = 3
+LEVELS = 2
 
 
 def failure(question: Question) -> Failure:
@@ -19,7 +19,7 @@ def failure(question: Question) -> Failure:
         V^L_k the recursion of ``rss_drift`` with gap g and without perturbation,
         V^i_k(a; u) = min(V^(i+1)_k(a - u; a - u), sup of E V^i_(k-1)(P; u) over the same P),    i < L,
 
-    for 0 <= L <= 3 and e + g = tol + L perturbation, e <= 1/2, g < 1: the least of the four. Rounded outward; the allowance is rounded down to 2^(j / 16). For
+    for 0 <= L <= 2 and e + g = tol + L perturbation, e <= 1/2, g < 1: the least of the three. Rounded outward; the allowance is rounded down to 2^(j / 16). For
     tol >= 1/2: 0; allowances below 1e-9: 1.
 
     Laws and targets as for ``rss_martingale_kl``. Source: proofs/docs/rss-restarts.md.
@@ -50,7 +50,7 @@ def splits(density: float, tol: float, perturbation: float) -> Iterator[tuple[Ch
 
 BOUND = Bound(
     id="rss-restarts",
-    title="Restarts: the optimal recursion with up to three guaranteed inclusions",
+    title="Restarts: the optimal recursion with up to two guaranteed inclusions",
     reference=Reference("strong_lth", "proofs/docs/rss-restarts.md"),
     direction=Direction.SUFFICIENT,
     scope=Scope.ALL_TARGETS,

@@ -69,7 +69,7 @@ def rates(shape: Shape, found: Weight) -> tuple[Floats, Floats]:
     """(K, w), K rounded down."""
     cells = found.phi.size
     width = 2 * found.half / cells
-    apart: Floats = (np.arange(cells) + 1.0) * width * (1 + 1e-14)
+    apart = np.arange(1, cells + 1, dtype=np.float64) * (width * (1 + 1e-14))
     least = np.maximum(shape.density(apart), 0.0) * (1 - 1e-12)
     index = np.abs(np.subtract.outer(np.arange(cells), np.arange(cells)))
     phi = found.phi
