@@ -91,7 +91,7 @@ def bounds_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about "}
+_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about ", "measured": ""}
 
 
 def demo_table(rows: Sequence[Mapping[str, Any]]) -> Table:

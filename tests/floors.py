@@ -32,6 +32,7 @@ FLOORS = {
     "validate": 3,
     "tickets": 4,
     "report": 5,
+    "measured": 5,
     "plotting": 5,
     "theorems": 5,
     "demo": 6,

@@ -8,24 +8,43 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from strong_lth.commands.shown import plain_table, progress_bars, show_rows
+from strong_lth.commands.shown import check_writable, plain_table, progress_bars, show_rows, write_document
 
 if TYPE_CHECKING:
     pass
 
 
-def bounds(*, tol: float = 0.01, perturbation: float = 0.0, delta: float = 0.05, json: bool = False) -> int:
-    """Candidates that each bound and each prediction asks for, with source, quantifier and status.
+def bounds(
+    *,
+    tol: float = 0.01,
+    perturbation: float = 0.0,
+    delta: float = 0.05,
+    root: Path | None = None,
+    certificate: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Candidates that each bound and each prediction asks for and, from recorded simulations, how many are needed; with source, quantifier and status.
 
     Args:
         tol: Allowed approximation error of a target.
         perturbation: Allowed change of each candidate.
         delta: Failure probability.
+        root: Checkout that holds simulations/records/; default: the one this package runs from, if any.
+        certificate: File to write: the number of rss-recursion, for proofs/check_certificate.py to re-prove with the standard library alone (.json).
         json: Print the rows as JSON.
     """
-    from strong_lth import report
+    from strong_lth import measured, report
+    from strong_lth.bounds import get, required_candidates, rss_recursion
+    from strong_lth.core import InputError
 
+    check_writable(certificate)
     rows = report.bounds_rows(tol, perturbation, delta)
+    rows += measured.measured_rows(tol, perturbation, delta, root=root)
+    if certificate is not None:
+        n = required_candidates(get("rss-recursion"), tol=tol, delta=delta)
+        if not isinstance(n, int):
+            raise InputError("delta", delta, "the recursion asks for no number here")
+        write_document(certificate, rss_recursion.certificate(n, tol=tol))
     show_rows(rows, None if json else report.bounds_table(rows))
     return 0
 
