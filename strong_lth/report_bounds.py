@@ -102,19 +102,19 @@ def why_not(entry: Bound | Prediction, tol: float, perturbation: float, law: Law
 def bounds_table(rows: Sequence[Row]) -> Table:
     """The rows of ``bounds_rows`` as a table that reads at 100 columns: grouped by quantifier, by number of candidates, numbers first.
 
-    Within a group, what is necessary, predicted, measured and sufficient stands in that order, so the truth lies between the first and the last line of the table.
+    Within a group, what is necessary, predicted and sufficient stands in that order, so the truth lies between the first and the last line of the table.
     """
     table = _table("", "candidates n", "P(miss) at n", "direction", "how sure")
     for scope in Scope:
         some = [row for row in rows if row["quantifier"] == scope.value]
         table.add_section()
         table.add_row(f"[bold]{scope.value}[/]")
-        numbers = [row for row in some if _numeric(row)]
-        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], _least(row))):
+        numbers = [row for row in some if str(row["n"])[0].isdigit()]  # a measured one may be "13 to 14"
+        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], int(str(row["n"]).split()[0]))):
             failure = "" if row["failure"] is None or row["direction"] == "necessary" else f"{row['failure']:.2g}"
             mark = _MARKS[row["direction"]]
             table.add_row(f"  {row['id']}", f"{mark}{row['n']}", failure, row["direction"], _sure(row["status"]))
-        for row in (row for row in some if not _numeric(row)):
+        for row in (row for row in some if row not in numbers):
             why = f" ({row['why']})" if row["why"] else ""
             table.add_row(f"  {row['id']}", f"{_SHORT[row['n']]}{why}", "", row["direction"], _sure(row["status"]))
     table.caption = (
@@ -127,15 +127,6 @@ def bounds_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _numeric(row: Row) -> bool:
-    return isinstance(row["n"], int) or row["direction"] == "measured"
-
-
-def _least(row: Row) -> int:
-    """The number, or the first of "a to b"."""
-    return int(str(row["n"]).split()[0])
-
-
 _MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about ", "measured": ""}
 _ORDER = {"necessary": 0, "predicted": 1, "measured": 2, "sufficient": 3}
 _SHORT = {"n/a": "n/a", Constants.UNSPECIFIED.value: "C", "none found": "none found"}
@@ -146,7 +137,7 @@ def _sure(status: str) -> str:
     return next((words for words in _STATUSES if status.startswith(words)), status)
 
 
-_STATUSES = ("machine-checked", "measured", "proved on paper", "cited", "asymptotic")
+_STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic", "measured")
 
 
 def described(entry: Bound | Prediction | NetworkBound | Estimate) -> dict[str, Any]:

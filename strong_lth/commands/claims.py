@@ -33,7 +33,7 @@ def bounds(
     certificate: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Candidates that each bound and each prediction asks for and, from recorded simulations, how many are needed, grouped by quantifier; or one entry, or the widths for a network.
+    """Candidates that each bound and each prediction asks for and, from recorded simulations, how many are needed; or one entry; or the widths for a network.
 
     `strong-lth bounds` compares all of them on one random subset sum. `strong-lth bounds ID` shows one with its source. With --network or --shape: tolerances per weight,
     published and optimal, and the width of a random network that holds the target within --tol on its outputs.
@@ -62,10 +62,6 @@ def bounds(
     from strong_lth.core import InputError
 
     check_writable(certificate)
-    if certificate is not None:
-        if id is not None or network is not None or shape:
-            raise InputError("--certificate", str(certificate), "give it without ID, --network and --shape")
-        _write_recursion(certificate, tol, delta)
     if network is not None or shape:
         if network is not None and (shape or norms):
             raise InputError("--shape", list(shape), "give a network or a shape, not both")
@@ -88,13 +84,16 @@ def bounds(
             show_rows([], plain_table(filled, {"item": "", "value": ""}))
         return 0
     rows = shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets)
-    if _law(law) == measured.LAW and targets == measured.TARGETS:
+    if law == "uniform" and targets == lth.Window(-0.5, 0.5):
         rows += measured.measured_rows(tol, perturbation, delta, root=root)
+    if certificate is not None:
+        _write_certificate(certificate, tol, delta)
     show_rows(rows, None if json else shown.bounds_table(rows))
     return 0
 
 
-def _write_recursion(path: Path, tol: float, delta: float) -> None:
+def _write_certificate(path: Path, tol: float, delta: float) -> None:
+    """The number of rss-recursion with what re-proves it."""
     from strong_lth.bounds import get, required_candidates, rss_recursion
     from strong_lth.core import InputError
 
