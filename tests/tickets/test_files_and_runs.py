@@ -110,7 +110,7 @@ LONG = """
 import sys, torch
 import strong_lth.tickets as T
 torch.set_num_threads(1)
-T.compare([T.Dense()], T.Task(recipe=T.Recipe(epochs=300)), [1.0], [0], store=T.FolderStore(sys.argv[1], seconds=0.0))
+T.compare([T.Dense()], T.Task(recipe=T.Recipe(epochs=80)), [1.0], [0], store=T.FolderStore(sys.argv[1], seconds=0.0))
 """
 
 
@@ -124,18 +124,18 @@ def test_a_training_killed_in_its_middle_ends_like_an_undisturbed_one(tmp_path):
     process.wait()
     (left,) = tmp_path.glob("*.progress")
     done = len(read_progress(left).rows)
-    assert 0 < done < 300
+    assert 0 < done < 80
     threads, seen = torch.get_num_threads(), []
     torch.set_num_threads(1)
     try:
         ends = []
         for store, report in ((T.FolderStore(tmp_path), seen.append), (None, None)):
-            task = T.Task(recipe=T.Recipe(epochs=300))
+            task = T.Task(recipe=T.Recipe(epochs=80))
             ticket = T.find(T.Dense(), task, 1.0, store=store)
             ends.append(T.evaluate(ticket, task, T.Seeds.of(0).order, store=store, report=report))
     finally:
         torch.set_num_threads(threads)
-    assert len(seen) == 300 - done  # it went on, and did not begin again
+    assert len(seen) == 80 - done  # it went on, and did not begin again
     assert all(torch.equal(ends[0].state[name], ends[1].state[name]) for name in ends[0].state)
     assert not list(tmp_path.glob("*.progress"))
 
