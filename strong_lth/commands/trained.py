@@ -37,11 +37,11 @@ def tickets(
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
-    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+    """Find tickets by one method, train them (strong ones stay as they are) and score them; with --out a resumable run that also writes the ticket files.
 
     Args:
-        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding,
-            projected-sgd, random-perturbation.
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth, stable-rewinding; score search:
+            edge-popup, biprop, gem-miner, supermask, iterand; in a box around the initial weights: projected-sgd, random-perturbation.
         data: digits, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH with train/CLASS and val/CLASS.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
@@ -210,7 +210,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
     """The tickets of a finished run, from its stored trainings."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
-    from strong_lth.tickets.weights_file import Origin, save_weights
+    from strong_lth.tickets.weights_file import LAW, Origin, save_weights
 
     task = task_of(chosen)
     store = tickets.FolderStore(out / "trainings")
@@ -220,7 +220,8 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
             if chosen.box is not None:
-                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init)
+                law = getattr(method, "init", "model")
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
                 save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 
