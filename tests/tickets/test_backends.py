@@ -83,6 +83,25 @@ def test_three_recorded_steps_equal_three_plain_ones():
     assert equal(replayed, plain)
 
 
+PLAIN = {T.Dense, T.RandomMask, T.OneShotMagnitude, T.IMP, T.LRR, T.SignTransfer, T.MaskTransfer}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in T.METHODS if kind not in PLAIN], ids=lambda kind: kind.__name__)
+def test_every_method_with_hooks_can_be_recorded(kind, monkeypatch):
+    """Its hooks touch tensors only, and what it does between its trainings leaves no mark on the next recording."""
+    task = T.Task(recipe=T.Recipe(epochs=1, batch=512))
+    method = kind.scaled(T.view(task))
+    short = {name: 3 for name in ("ramp", "hold") if hasattr(method, name)}
+    if hasattr(method, "settings"):
+        short["settings"] = replace(method.settings, ramp=3, cycles=2)
+    method, honest, ends = replace(method, **short), engine.train, []
+    recording = partial(honest, record=record_like_a_graph)
+    for train in (honest, lambda *given, **named: recording(*given, **{**named, "backend": Backend(graph=True)})):
+        monkeypatch.setattr("strong_lth.tickets.task_view.train", train)
+        ends.append(T.evaluate(T.find(method, task, 1.0 if method.reference else 0.8), task).state)
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
 def test_drill_momentum_that_is_made_inside_the_recording_is_caught(monkeypatch):
     monkeypatch.setattr(optimizers, "_allocate", lambda optimizer, params: None)
     phases = [phase_of(T.view(TASK))]
