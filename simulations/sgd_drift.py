@@ -1,7 +1,7 @@
 """Does plain SGD stay in the box of the theorem? How far every weight goes, and what the projection then does.
 
 Xiong et al. 2023 train inside |w - w_0| <= eps with eps up to 0.4 on a four-layer MLP (500 hidden units, U[-1/2, 1/2], lr .03) and search masks for eps <= 0.04. Here plain SGD trains the same kind of
-network on the bundled digits (64-h-h-h-10, no biases), every step is measured, and then the same training runs inside each box. The smallest eps in which plain SGD stays says when the theorem is about trained networks at all.
+network on the bundled digits (64-h-h-h-10, no biases), every step is measured, and then the same training runs inside each box. ``sgd_drift_gpu.py`` is the published size on MNIST. The smallest eps in which plain SGD stays says when the theorem is about trained networks at all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 import strong_lth.tickets as T
+from strong_lth import datasets
 from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
@@ -30,9 +31,9 @@ LAWS = {"half": "U[-1/2, 1/2]", "kaiming": "Kaiming uniform"}
 FORESEEN = {"half": Verdict.REFUTED, "kaiming": Verdict.CONSISTENT}
 
 
-def mlp(width: int, init: str) -> nn.Module:
-    """64-width-width-width-10 without biases; U[-1/2, 1/2] as in the paper, or Kaiming uniform (the same law, scaled to the fan-in)."""
-    sizes = (64, width, width, width, 10)
+def mlp(pixels: int, width: int, init: str) -> nn.Module:
+    """pixels-width-width-width-10 without biases; U[-1/2, 1/2] as in the paper, or Kaiming uniform (the same law, scaled to the fan-in)."""
+    sizes = (pixels, width, width, width, 10)
     layers: list[nn.Module] = [nn.Flatten()]
     for number, (inside, outside) in enumerate(pairwise(sizes)):
         layer = nn.Linear(inside, outside, bias=False)
@@ -49,8 +50,10 @@ def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
     recipe = T.Recipe(
         epochs=cell["epochs"], lr=cell["lr"], batch=64, momentum=0.0, weight_decay=0.0, schedule="constant"
     )
+    pixels = datasets.load(cell["data"]).train_images[0].size
+    model = partial(mlp, pixels, cell["width"], cell["init"])
     task = T.Task(
-        model=partial(mlp, cell["width"], cell["init"]), name=f"mlp-{cell['width']}-{cell['init']}", recipe=recipe
+        data=cell["data"], model=model, name=f"mlp-{cell['width']}-{cell['init']}", recipe=recipe, device=cell["on"]
     )
     view, seed = T.view(task), int(rng.integers(2**40))
     start = view.fresh(seed)
@@ -188,7 +191,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
 
 def _cells(widths: Sequence[int], epochs: int, every: int) -> list[dict[str, Any]]:
     return [
-        {"init": init, "width": width, "lr": rate, "epochs": epochs, "every": every}
+        {"data": "digits", "init": init, "width": width, "lr": rate, "epochs": epochs, "every": every, "on": "cpu"}
         for init, rate in (("half", 0.03), ("kaiming", 0.1))
         for width in widths
     ]

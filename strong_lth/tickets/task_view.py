@@ -138,8 +138,10 @@ class TaskView:
         for name in self.layout.shapes if mask is not None else ():
             if mask is not None and name not in mask.tensors:
                 raise InputError("mask", f"no tensor {name}", "give a mask for every prunable tensor")
+        state = masked(state, mask)
+        if not self._dry:
+            state, mask = processes.of_first(state, mask)
         keep = None if mask is None else dict(mask.tensors)
-        state, mask = processes.of_first(masked(state, mask), mask)
         begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:

@@ -12,6 +12,7 @@ import strong_lth as lth
 import strong_lth.tickets as T
 from strong_lth.core import InputError
 from strong_lth.tickets import boxes, models
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.hooks import Hooks, Phase
 from strong_lth.tickets.methods.projected_sgd import weights_of
 from strong_lth.tickets.states import masked
@@ -20,23 +21,21 @@ RECIPE = T.Recipe(epochs=2, batch=256, lr=0.1, momentum=0.9, weight_decay=5e-3)
 
 
 class Typed(nn.Module):
-    """A small network in another precision: ``double`` weights, or float32 weights computed with under bfloat16 autocast."""
+    """A small network with ``double`` weights, or float32 ones."""
 
-    def __init__(self, kind):
+    def __init__(self, double):
         super().__init__()
-        self.kind = kind
         inner = models.mlp_bn((1, 8, 8), 10, (12,))
-        self.inner = inner.double() if kind == "float64" else inner
+        self.inner = inner.double() if double else inner
 
     def forward(self, x):
-        if self.kind == "float64":
-            return self.inner(x.double())
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.kind == "autocast"):
-            return self.inner(x).float()
+        return self.inner(x.to(self.inner[1].weight.dtype))
 
 
 def task(kind="float32", recipe=RECIPE):
-    return T.Task(model=partial(Typed, kind), name=f"typed-{kind}", recipe=recipe)
+    """``kind``: float32, float64, or bfloat16 autocast over float32 weights."""
+    backend = Backend(precision="bfloat16" if kind == "autocast" else "float32")
+    return T.Task(model=partial(Typed, kind == "float64"), name=f"typed-{kind}", recipe=recipe, backend=backend)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,15 +86,18 @@ def test_other_shapes_hold_exactly_at_every_step(shape, size):
 
 
 def test_a_box_wider_than_all_motion_is_plain_sgd_bit_for_bit():
-    for kind in ("float32", "float64"):
+    ends = []
+    for kind in ("float32", "float64", "autocast"):
         view = T.view(task(kind))
         state = view.fresh(1)
         free = view.train(state, None, RECIPE, order=0).state
+        ends.append(free["inner.1.weight"].double())
         for method in (T.ProjectedSGD(1e3), T.ProjectedSGD(1e6, shape="ball")):
             held = method.move(view, state, T.Seeds(init=1, order=2, track=0))
             assert all(held[name].numpy().tobytes() == free[name].numpy().tobytes() for name in free)
         narrow = T.ProjectedSGD(1e-3).move(view, state, T.Seeds(init=1, order=2, track=0))
         assert not torch.equal(narrow["inner.1.weight"], free["inner.1.weight"])
+    assert all(not torch.equal(ends[0], other) for other in ends[1:])  # the types were at work
 
 
 def test_a_wider_box_lets_the_network_learn_more():
