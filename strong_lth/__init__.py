@@ -14,7 +14,7 @@ _PUBLIC = {
     "strong_lth.core": (
         "Ball Box BudgetError Certificate Check FormatError InputError Outcome Point Reference RunRecord Status Verdict Window"
     ),
-    "strong_lth.distributions": "BalancedSigns Law Normal ProductUniform RandomSigns Scaled Uniform",
+    "strong_lth.distributions": "BalancedSigns Law Normal ProductUniform RandomSigns Scaled SignedIntegers Uniform",
     "strong_lth.subsetsum": (
         "BatchSolution Solution SubsetSumProblem covering_radius covers hitting_times solve solve_batch verify verify_batch"
     ),

@@ -109,12 +109,12 @@ def bounds_table(rows: Sequence[Row]) -> Table:
         some = [row for row in rows if row["quantifier"] == scope.value]
         table.add_section()
         table.add_row(f"[bold]{scope.value}[/]")
-        numbers = [row for row in some if isinstance(row["n"], int)]
-        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], row["n"])):
+        numbers = [row for row in some if str(row["n"])[0].isdigit()]  # a measured one may be "13 to 14"
+        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], int(str(row["n"]).split()[0]))):
             failure = "" if row["failure"] is None or row["direction"] == "necessary" else f"{row['failure']:.2g}"
             mark = _MARKS[row["direction"]]
             table.add_row(f"  {row['id']}", f"{mark}{row['n']}", failure, row["direction"], _sure(row["status"]))
-        for row in (row for row in some if not isinstance(row["n"], int)):
+        for row in (row for row in some if row not in numbers):
             why = f" ({row['why']})" if row["why"] else ""
             table.add_row(f"  {row['id']}", f"{_SHORT[row['n']]}{why}", "", row["direction"], _sure(row["status"]))
     table.caption = (
@@ -127,8 +127,8 @@ def bounds_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about "}
-_ORDER = {"necessary": 0, "predicted": 1, "sufficient": 2}
+_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about ", "measured": ""}
+_ORDER = {"necessary": 0, "predicted": 1, "measured": 2, "sufficient": 3}
 _SHORT = {"n/a": "n/a", Constants.UNSPECIFIED.value: "C", "none found": "none found"}
 
 
@@ -137,7 +137,7 @@ def _sure(status: str) -> str:
     return next((words for words in _STATUSES if status.startswith(words)), status)
 
 
-_STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic")
+_STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic", "measured")
 
 
 def described(entry: Bound | Prediction | NetworkBound | Estimate) -> dict[str, Any]:

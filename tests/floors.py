@@ -33,6 +33,7 @@ FLOORS = {
     "tickets": 4,
     "report": 5,
     "report_bounds": 5,
+    "measured": 5,
     "plotting": 5,
     "theorems": 5,
     "demo": 6,

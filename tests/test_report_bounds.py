@@ -64,7 +64,7 @@ def test_the_reason_names_what_stands_in_the_way(monkeypatch: pytest.MonkeyPatch
     assert why["each-target-local-law"] == ""
     whole = {row["id"]: row["n"] for row in bounds_rows(0.5, 0.0, 0.05, law=SignedIntegers(64), targets=Point(20))}
     assert whole["kumar2025"] == "constants unspecified"
-    assert whole["quantised-hits"] == 9
+    assert whole["quantised-hits"] == 11
 
 
 @pytest.mark.parametrize("arguments", [(0.0, 0.0, 0.05), (-1.0, 0.0, 0.05), (0.1, 0.0, 1.0)])

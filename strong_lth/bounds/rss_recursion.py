@@ -15,7 +15,7 @@ from strong_lth.bounds.evaluation import unit_question
 from strong_lth.bounds.growth_tables import below
 from strong_lth.bounds.recursion_kernels import Ints, next_table
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope, whole
-from strong_lth.core import InputError, Reference, Verdict
+from strong_lth.core import InputError, Reference, Verdict, canonical_hash
 from strong_lth.distributions import half_width
 
 DEEPEST = 200  # candidates; later values of a table no longer fall, and the closed form takes over
@@ -116,7 +116,7 @@ def certificate(n: int, *, tol: float, of: Table | None = None) -> dict[str, Any
         )
     if n > DEEPEST or used.numerator(n) >= used.scale:
         raise InputError("n", n, f"nothing is proved with so few candidates; beyond {DEEPEST} no table is made")
-    return {
+    document = {
         "format": "strong_lth recursion certificate",
         "version": 1,
         "candidates": n,
@@ -127,6 +127,7 @@ def certificate(n: int, *, tol: float, of: Table | None = None) -> dict[str, Any
         "counts": used.counts.tolist(),
         "failure": used.numerator(n),
     }
+    return {**document, "hash": canonical_hash(document)}
 
 
 BOUND = Bound(

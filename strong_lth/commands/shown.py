@@ -96,6 +96,13 @@ def progress_bars() -> Iterator[Callable[..., None]]:
         yield report
 
 
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """A certificate in its canonical form; an existing file is replaced only when the new one is complete."""
+    from strong_lth.networks.files import write_text
+
+    write_text(path, dumps(document, sort_keys=True, separators=(",", ":")))
+
+
 def check_writable(*paths: Path | None, apart_from: Path | None = None) -> None:
     """Refuse output files that cannot be written, or are one file (or an input), before the work starts."""
     from strong_lth.core import InputError

@@ -21,7 +21,7 @@ from strong_lth.stats import binomial_p_value
 from strong_lth.streams import trial_generator
 
 PROOFS = Path(__file__).parents[2] / "proofs"
-FILES = sorted((PROOFS / "certificates").glob("*.json"))
+FILES = sorted((PROOFS / "certificates").glob("rss-*.json"))
 LAWS = [Uniform(), Normal(), ProductUniform(), Triangular(), Tabulated((0.3, 1.0), (1, 1))]
 
 
@@ -192,6 +192,46 @@ def _wrong_split(c: dict[str, Any]) -> None:
 
 def _lower_first(c: dict[str, Any]) -> None:
     c["values"][0] = [v // 2 for v in c["values"][0]]
+
+
+def _jump_before_the_start(c: dict[str, Any]) -> None:
+    c.update(theorem="rss-hooks", last=-1, reserved=0, early=0, steps=0, candidates=0, failure=0.0)
+    c.update(values=[[0] * len(c["grid"])], zero=[], start_vertex=[], tail=[], above=[], stages=[])
+
+
+def _unknown_theorem(c: dict[str, Any]) -> None:
+    c["theorem"] = "rss-magic"
+
+
+def _empty_quadrature(c: dict[str, Any]) -> None:
+    c["quadrature"] = -1
+
+
+def _negative_early_stage(c: dict[str, Any]) -> None:
+    c["early"] = -c["early"]
+
+
+def _a_field_too_many(c: dict[str, Any]) -> None:
+    c["proved"] = True
+
+
+def _a_count_that_is_a_bool(c: dict[str, Any]) -> None:
+    c["reserved"] = False
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _jump_before_the_start, _unknown_theorem, _empty_quadrature, _negative_early_stage, _a_field_too_many, _a_count_that_is_a_bool,
+    ],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_malformed_certificates_are_refused(checker: ModuleType, small: dict[str, Any], damage: Any) -> None:
+    """Each of these ran through the loops of an earlier checker without entering them, or could have."""
+    damaged = copy.deepcopy(small)
+    damage(damaged)
+    with pytest.raises((checker.Rejected, checker.NotACertificate)):
+        checker.check(damaged)
 
 
 @pytest.mark.parametrize(
