@@ -18,12 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole  # noqa: E402
+from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole
 
 FORMAT = "strong_lth bound certificate"
-NAMES = (
-    "format theorem law candidates tol failure e early steps reserved quadrature table atoms last grid split zero start_vertex tail values above stages"
-)
+NAMES = "format theorem law candidates tol failure e early steps reserved quadrature table atoms last grid split zero start_vertex tail values above stages"
 LAWS = ("uniform", "triangular", "normal", "product")
 MOST = 10**6
 BITS = 112
@@ -373,7 +371,15 @@ def check_shape(c: dict) -> None:
     for name in ("tol", "failure", "e"):
         if type(c[name]) not in (int, float):
             raise NotACertificate(f"{name} is not a number")
-    for name, least in (("candidates", 0), ("early", 0), ("steps", 0), ("reserved", 0), ("quadrature", 1), ("table", 1), ("atoms", 1)):
+    for name, least in (
+        ("candidates", 0),
+        ("early", 0),
+        ("steps", 0),
+        ("reserved", 0),
+        ("quadrature", 1),
+        ("table", 1),
+        ("atoms", 1),
+    ):
         whole(c[name], least, MOST)
     vertices, steps = len(listed(c["grid"])), c["steps"]
     whole(c["last"], 0, vertices - 1)
@@ -424,7 +430,9 @@ def check_document(c: dict) -> tuple[str, list[str]]:
     proved = check(c)
     quantifier = "any one target" if c["theorem"] == "rss-survival" else "some target"
     claim = f"{c['candidates']} {c['law']} candidates: P({quantifier} of [-1/2, 1/2] is missed by more than {c['tol']}) <= {float(proved):.6g}"
-    return claim, [f"every inequality of {c['theorem']} holds in integers of 2^-{BITS}; the theorem itself is proved on paper"]
+    return claim, [
+        f"every inequality of {c['theorem']} holds in integers of 2^-{BITS}; the theorem itself is proved on paper"
+    ]
 
 
 def main(paths: list[str]) -> int:

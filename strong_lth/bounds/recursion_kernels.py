@@ -1,3 +1,4 @@
+# mypy: disable-error-code="untyped-decorator"
 """One step of the recursion of ``rss_recursion``, in the very integers of proofs/theories/Recursion.v, compiled."""
 
 from __future__ import annotations

@@ -32,7 +32,11 @@ ENTRIES = [*BOUNDS, *PREDICTIONS]
 NUMERIC = [b for b in BOUNDS if b.constants is Constants.EXPLICIT]
 SUFFICIENT = [b for b in NUMERIC if b.direction is Direction.SUFFICIENT]
 ROUNDING = 1 + 1e-11
-TABULATED = {"rss-survival", "rss-hooks", "rss-recursion"}  # one dynamic programme per tolerance: asked at few tolerances only
+TABULATED = {
+    "rss-survival",
+    "rss-hooks",
+    "rss-recursion",
+}  # one dynamic programme per tolerance: asked at few tolerances only
 QUICK = [b for b in NUMERIC if b.id not in TABULATED]
 by_id = pytest.mark.parametrize
 
