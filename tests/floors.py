@@ -23,6 +23,7 @@ FLOORS = {
     "distributions": 1,
     "stats": 1,
     "streams": 1,
+    "jit": 1,
     "projection": 1,
     "datasets": 1,
     "image_folders": 2,
@@ -49,7 +50,7 @@ SAME_FLOOR = {("distributions", "streams"): "a law of a source network is a func
 FENCES = {
     "torch": ("networks/torch_bridge.py", "demo.py", "tickets/*", "*kernels_gpu*.py"),
     "triton": ("*kernels_gpu*.py",),
-    "numba": ("subsetsum/*", "*kernels*.py"),
+    "numba": ("jit.py", "subsetsum/*", "*kernels*.py"),
     "matplotlib": ("plotting.py",),
     "duckdb": ("experiment/table.py",),
     "networkx": ("networks/graph.py",),
