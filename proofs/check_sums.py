@@ -25,7 +25,8 @@ def check_sum(document: dict) -> tuple[str, list[str]]:
     perturbation = allowances(document["perturbation"], len(candidates))
     keep = subset(document["keep"], len(candidates))
     signs = [whole(sign, -1, 1) for sign in listed(document["signs"], len(keep))]
-    if 0 in signs or (-1 in signs and not flag(document["signed"])):
+    signed = flag(document["signed"])
+    if 0 in signs or (-1 in signs and not signed):
         raise Rejected("a kept candidate enters with a sign that it may not have")
     if document["size"] is not None and whole(document["size"], 0, len(candidates)) != len(keep):
         raise Rejected(f"{len(keep)} candidates are kept, {document['size']} were asked for")

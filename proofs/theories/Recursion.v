@@ -15,7 +15,7 @@
       step_sound, recursion_sound   the recursion bounds the probability of an open gap
       rss_by_failing           from cells to samples: a bound for every covered set of one size bounds P(some |z| <= 1/2 is missed)
       rss_recursion            the theorem for a given table: tolerance eta, n candidates
-      rss_37                   tol 0.01, failure 0.05: 37 candidates suffice, where the closed form asks for 45 *)
+      rss_36                   (RecursionCertificate.v) tol 0.01, failure 0.05: 36 candidates suffice, where the closed form asks for 45 *)
 Require Import Reals Lra Lia ZArith List Bool.
 From StrongLTH Require Import FinSum FiniteProb SubsetSum RSS Hooks RSSUniform.
 Import ListNotations.

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from covered_chain import Cells, dilate, law_of_the_uncovered
 from numpy.typing import NDArray
 
-Cells = frozenset[int]
+from strong_lth.projection import box_ends, clip
 
 
 def subset_sums(candidates: list[Fraction]) -> list[tuple[Fraction, int]]:
@@ -93,14 +94,6 @@ def _hit(sample: tuple[int, ...], z: int, tol: int, k: int) -> bool:
     return any(abs(z - s) <= tol + k * c for s, c in sums)
 
 
-def dilate(cells: Cells, k: int, low: int, size: int) -> Cells:
-    """k more cells of the window, one at a time, each next to a covered one."""
-    for _ in range(k):
-        near = [z for z in range(low, low + size) if z not in cells and (z - 1 in cells or z + 1 in cells)]
-        cells = cells | set(near[:1])
-    return cells
-
-
 def contraction(cells: Cells, N: int, k: int, low: int, size: int) -> Fraction:
     """E psi(next) / psi(cells) for one candidate that is uniform on {-N..N}."""
 
@@ -124,30 +117,6 @@ def test_potential_contracts_for_every_set(N: int, k: int) -> None:
     assert worst <= rate <= Fraction(3, 4)
     if k == 0:
         assert worst == rate
-
-
-def law_of_the_uncovered(N: int, e: int, k: int, steps: int) -> list[NDArray[np.float64]]:
-    """After each of the steps, the probabilities of 0, 1, ..., N + 1 uncovered cells: an exact Markov chain on the subsets of the window."""
-    size, low = N + 1, -(N // 2)
-    full = (1 << size) - 1
-    sets = np.arange(1 << size)
-
-    def as_cells(s: int) -> Cells:
-        return frozenset(low + i for i in range(size) if s >> i & 1)
-
-    grown = np.array([sum(1 << (z - low) for z in dilate(as_cells(s), k, low, size)) for s in range(1 << size)])
-    count = np.array([s.bit_count() for s in range(1 << size)])
-    law = np.zeros(1 << size)
-    law[sum(1 << i for i in range(size) if abs(low + i) <= e)] = 1.0
-    out = []
-    for _ in range(steps + 1):
-        out.append(np.bincount(size - count, weights=law, minlength=size + 1))
-        after = np.zeros_like(law)
-        for x in range(-N, N + 1):
-            moved = (grown << x) & full if x >= 0 else grown >> -x
-            np.add.at(after, sets | moved, law / (2 * N + 1))
-        law = after
-    return out
 
 
 @pytest.mark.parametrize(("N", "e", "g", "k"), [(6, 0, 0, 0), (8, 1, 1, 0), (8, 0, 1, 1)])
@@ -199,20 +168,18 @@ def test_propagation() -> None:
     assert 0.02 < max(ratios) <= 1 + 1e-9
 
 
-def clip(center: NDArray[np.float64], w: NDArray[np.float64], perturbation: float) -> NDArray[np.float64]:
-    return np.maximum(center - perturbation, np.minimum(center + perturbation, w))
-
-
 def test_projected_descent() -> None:
     rng = np.random.default_rng(5)
     start = rng.uniform(-1, 1, 30)
-    perturbation = 0.125
+    perturbation = 0.1
+    ends = box_ends(start, perturbation)
     w, free = start.copy(), start.copy()
     for _ in range(100):
         moved = w + rng.normal(0, 0.1, 30)
         free += rng.normal(0, 0.1, 30)
-        w = clip(start, moved, perturbation)
-        assert np.abs(w - start).max() <= perturbation + 1e-15
+        w = clip(moved, *ends)
+        assert all(abs(Fraction(a) - Fraction(b)) <= Fraction(perturbation) for a, b in zip(w, start, strict=True))
+        assert np.array_equal(clip(w, *ends), w)
         for _ in range(5):
             y = start + rng.uniform(-perturbation, perturbation, 30)
             assert np.sum((w - moved) ** 2) + np.sum((y - w) ** 2) <= np.sum((y - moved) ** 2) + 1e-12
