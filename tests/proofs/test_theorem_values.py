@@ -324,7 +324,9 @@ def test_levels_contract() -> None:
             continue
         time = int(rng.integers(0, 60))
         nexts = [climbed(levels, x) for x in range(-N, N + 1)]
-        worst = max(worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time))
+        worst = max(
+            worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time)
+        )
         faster = sum(level_potential(f, time + 1, Fraction(3, 2), 2) for f in nexts) / (2 * N + 1)
         false |= faster > Fraction(3, 4) * level_potential(levels, time, Fraction(3, 2), 2)
     assert Fraction(1, 2) < worst <= Fraction(3, 4)
@@ -343,7 +345,7 @@ def test_mean_of_a_kink(N: int) -> None:
             for u in range(min(len(cells), size - len(cells)) + 1):
                 bound = Fraction(max(t * (size + t), 2 * size * (t - u) + u * (size + u)), 2 * size)
                 assert mean <= bound
-                tight |= 0 < t and mean > bound - Fraction(t, 2)
+                tight |= t > 0 and mean > bound - Fraction(t, 2)
     assert tight
 
 
