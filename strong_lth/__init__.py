@@ -20,8 +20,8 @@ _PUBLIC = {
     ),
     "strong_lth.bounds": "Bound required_candidates",
     "strong_lth.networks": (
-        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets verify_perturbation "
-        "write_certificate"
+        "ErrorBound Mask Network RandomSource Subnetwork approximate candidates_needed certify evaluation_error random_source verify_gadgets "
+        "verify_perturbation write_certificate"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

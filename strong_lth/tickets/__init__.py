@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.comparison import Comparison, planned, read_comparison, run_comparison
 from strong_lth.tickets.engine import DivergedError
 from strong_lth.tickets.harness import compare, evaluate, find, levels
@@ -27,7 +28,7 @@ from strong_lth.tickets.methods.rst import RST
 from strong_lth.tickets.methods.stable_rewinding import StableRewinding
 from strong_lth.tickets.methods.supermask import Supermask
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
-from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
+from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH, UniSettings
 from strong_lth.tickets.models import MODELS
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore, MemoryStore
@@ -44,6 +45,7 @@ __all__ = [
     "MODELS",
     "RST",
     "NAMES",
+    "Backend",
     "Comparison",
     "ContractError",
     "Cost",
@@ -75,6 +77,7 @@ __all__ = [
     "TicketMethod",
     "UniDLTH",
     "UniLTH",
+    "UniSettings",
     "compare",
     "evaluate",
     "find",

@@ -16,6 +16,7 @@ from torch import nn
 from strong_lth import datasets
 from strong_lth.core import InputError
 from strong_lth.datasets import Dataset
+from strong_lth.tickets import processes
 from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.engine import Report, Trained, train_together
 from strong_lth.tickets.fingerprint import fingerprint
@@ -141,7 +142,14 @@ def view(
 
 
 def gathering(task: Task, store: Store) -> Gathering:
-    """Where searches meet whose trainings are to be stacked."""
+    """Where searches meet whose trainings are to be stacked.
+
+    Raises InputError when several processes already train together.
+    """
+    if processes.count() > 1:
+        raise InputError(
+            "backend.together", task.backend.together, "stack in one process, or train one network in several"
+        )
     parts, module = prepared(task), build(task, 0)
 
     def stack(requests: list[Request]) -> list[Trained]:
@@ -178,6 +186,7 @@ def prepared(task: Task) -> Prepared:
         dict(plan.shapes),
         [task.validation, task.augment, torch.__version__, torch.get_num_threads(), torch.device(task.device).type],
         task.backend,
+        processes.count(),
         torch.backends.cpu.get_cpu_capability(),
     )
     if text is None:
