@@ -10,6 +10,10 @@ Rule, written down before the first run. Claim A: at some eps > 0, the best tick
 perturbation of the same size. Each eps: exact one-sided sign-flip test over 8 seeds, paired (same weights, same order of the data), at .05 / 3 for the three eps. A claim is CONSISTENT if one eps passes, REFUTED if none
 does and the reverse passes at one, INCONCLUSIVE otherwise and for fewer than 8 seeds. Claim C, by the same rule with one eps, at .05: at the largest one the dense network in the box beats the best ticket (the paper's best sparsity is 0 from eps
 .05 on).
+
+What came out (committed record; numbers on the page). B holds on both data sets at eps .2, where a random perturbation costs 4 points and projected SGD none, and on MNIST at .05. A holds on MNIST at .05 and .2, by one
+point, and is undecided on Fashion-MNIST. At eps .01 nothing is decided. C fails at this budget: 8 epochs at .03 leave the dense network in the box far from trained (the paper trains 100). Two cautions: the arm of A has
+8 epochs more than edge-popup alone, so a longer search alone might gain as much; and the best sparsity is the largest one tried, .8, more often than in the paper (.4 to .5).
 """
 
 from __future__ import annotations
@@ -177,7 +181,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
                 foreseen.get("B", Verdict.CONSISTENT),
             ),
             claim(
-                f"{data}, C: in the largest box the dense network beats the best ticket",
+                f"{data}, C: in the largest box, after this few epochs, the dense network beats the best ticket",
                 whole,
                 foreseen.get("C", Verdict.CONSISTENT),
             ),
@@ -185,7 +189,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
     return made
 
 
-FORESEEN: dict[str, dict[str, Verdict]] = {}
+FORESEEN = {data: {"C": Verdict.REFUTED} for data in ("mnist", "fashion-mnist")}  # of the recorded rows
 
 
 def published(order: str, eps: float, sparsities: Sequence[float]) -> float | None:
@@ -249,37 +253,28 @@ def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
-    """Accuracy of the best ticket, and of the dense network in the box, against eps; one panel per data set."""
+    """Paired gain of the best ticket of each order over the best ticket of the weights as drawn, against eps; one panel per data set."""
     panels = {}
     for data, mine in _groups(rows).items():
         sizes = _numbers(mine[0]["perturbations"])
-        left = min(sizes) / 10
-        x = [left, *sizes]
-        curves = []
+        untouched = [best(row, "psgd", 0.0)[0] for row in mine]
+        curves = [Curve("", [sizes[0], sizes[-1]], [0.0, 0.0], style="-", colour=5)]
         for colour, (order, label) in enumerate(ORDERS.items()):
-            values = [[best(row, order, eps)[0] for row in mine] for eps in (0.0, *sizes)]
-            curves.append(_curve(label, x, values, "o-", colour))
-        values = [[dense(row, "psgd", eps) for row in mine] for eps in (0.0, *sizes)]
-        curves.append(_curve("dense, trained in the box (no ticket)", x, values, "s:", 5))
-        panels[f"{data}, {mine[0]['hidden']} hidden units"] = curves
+            gains = [[best(row, order, eps)[0] - u for row, u in zip(mine, untouched, strict=True)] for eps in sizes]
+            ends = [mean_interval(part) for part in gains]
+            y = [mean for mean, _, _ in ends]
+            low, high = ([m if np.isnan(e[side]) else e[side] for m, e in zip(y, ends, strict=True)] for side in (1, 2))
+            x = [eps * 1.06 ** (colour - 1) for eps in sizes]  # beside each other, so that all can be seen
+            curves.append(Curve(label, x, y, low, high, colour=colour))
+        panels[f"{data}: edge-popup alone has {np.mean(untouched):.3f}"] = curves
     curves_figure(
         panels,
         file,
-        title="Tickets in a box around the initial weights (8 seeds, 95 % intervals; leftmost: eps = 0)",
+        title=f"What a perturbation of size eps adds to the best ticket ({len(mine)} paired seeds, 95 % intervals)",
         x="eps",
-        y="test accuracy",
+        y="gain in test accuracy",
         log="x",
     )
-
-
-def _curve(label: str, x: Sequence[float], values: Sequence[Sequence[float]], style: str, colour: int) -> Curve:
-    ends = [mean_interval(part) for part in values]
-    y = [mean for mean, _, _ in ends]
-    low, high = (
-        [mean if np.isnan(end) else end for mean, end in zip(y, side, strict=True)]
-        for side in ([e[1] for e in ends], [e[2] for e in ends])
-    )
-    return Curve(label, x, y, low, high, style, colour)
 
 
 _CELL = {
@@ -294,7 +289,7 @@ _CELL = {
 
 EXPERIMENT = Experiment(
     id="xiong2023-tables",
-    claim="Projected SGD in a small box around the initial weights finds perturbations after which edge-popup finds better strong tickets.",
+    claim="Projected SGD in a box around the initial weights makes better tickets for edge-popup (A), better than a random perturbation (B), and in a large box the dense network is better still (C).",
     source="Xiong, Liao and Kyrillidis, AISTATS 2023 (arXiv 2210.16589), Section 6.2, Tables 1 to 3",
     grid=[_CELL | {"data": "mnist"}, _CELL | {"data": "fashion-mnist"}],
     smoke=[

@@ -160,6 +160,8 @@ def _longer_start(c: dict[str, Any]) -> None:
 
 def _fewer_steps(c: dict[str, Any]) -> None:
     c["steps"] -= 1
+    for part in c["parts"]:
+        part["slopes"].pop()
 
 
 def _smaller_failure(c: dict[str, Any]) -> None:
@@ -179,7 +181,9 @@ def _spends_twice(c: dict[str, Any]) -> None:
 
 
 def _cells_missing(c: dict[str, Any]) -> None:
-    c["parts"][0]["grid"] = c["parts"][0]["grid"][:-1]
+    c["parts"][0]["grid"].pop()
+    for row in c["parts"][0]["slopes"]:
+        row.pop()
 
 
 def _smaller_tolerance(c: dict[str, Any]) -> None:
@@ -206,6 +210,13 @@ def test_damaged_certificates_are_rejected(checker: ModuleType, small: dict[str,
     damage(damaged)
     with pytest.raises(checker.Rejected):
         checker.check(damaged)
+
+
+@pytest.mark.parametrize("name", ["parts", "steps", "e", "format"])
+def test_misshapen_certificates_are_refused(checker: ModuleType, small: dict[str, Any], name: str) -> None:
+    for change in ({name: "x"}, {"more": 1}):
+        with pytest.raises((checker.Rejected, checker.NotACertificate)):
+            checker.check(small["rss-drift"] | change)
 
 
 def test_certificates_of_other_questions_are_refused() -> None:
