@@ -29,7 +29,9 @@ def measured_rows(tol: float, perturbation: float, delta: float, *, root: Path |
         return []
     rows = [row for row in json.loads(path.read_text(encoding="utf-8"))["rows"] if _same(row, tol, perturbation)]
     total = sum(row["samples"] for row in rows)
-    most = max((int(key.removeprefix("at_most_")) for row in rows for key in row if key.startswith("at_most_")), default=0)
+    most = max(
+        (int(key.removeprefix("at_most_")) for row in rows for key in row if key.startswith("at_most_")), default=0
+    )
     missed = [total - sum(row[f"at_most_{n}"] for row in rows) for n in range(1, most + 1)]
     low = next((n for n, count in enumerate(missed, 1) if clopper_pearson(count, total)[0] <= delta), None)
     high = next((n for n, count in enumerate(missed, 1) if clopper_pearson(count, total)[1] <= delta), None)
