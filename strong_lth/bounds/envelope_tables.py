@@ -70,7 +70,9 @@ class Stage:
     below: Values
     value: Floats | None = None  # V^i_k(a; u) for the last k, shape (starts, vertices)
     reached: list[Floats] = field(default_factory=list)  # V^i_k(u; u), shape (starts,), by shrinking nonincreasing
-    slopes: list[Floats] = field(default_factory=list)  # of a single start, shape (cells,); nan where the stage restarts
+    slopes: list[Floats] = field(
+        default_factory=list
+    )  # of a single start, shape (cells,); nan where the stage restarts
 
     def advance(self) -> None:
         """V^i_k for the next k."""
