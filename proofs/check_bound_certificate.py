@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole  # noqa: E402
+from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole
 
 FORMAT = "strong_lth bound certificate"
 NAMES = (

@@ -26,7 +26,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from certificate_reader import MALFORMED, NotACertificate, Rejected, check_hash, fields, number, read, whole  # noqa: E402
+from certificate_reader import MALFORMED, NotACertificate, Rejected, check_hash, fields, number, read, whole
 
 FORMAT, VERSION = "strong_lth certificate", 1
 KEY_TAG = 0x7374726F6E675F31

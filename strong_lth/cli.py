@@ -7,6 +7,7 @@ and ``--help`` answers at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -17,7 +18,7 @@ import tyro
 
 import strong_lth
 from strong_lth.commands.claims import bounds, check, proofs
-from strong_lth.commands.construction import approximate, certify
+from strong_lth.commands.construction import approximate, certify, verify_perturbation
 from strong_lth.commands.environment import data, doctor
 from strong_lth.commands.main_job import demo
 from strong_lth.commands.simulations import runs, simulate
@@ -33,6 +34,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     check,
     approximate,
     certify,
+    verify_perturbation,
     tickets,
     compare,
     simulate,
@@ -85,8 +87,13 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{error.filename}: "
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = (
+            "; free some space and run it again (simulate: with --resume), what was stored is whole" if full else ""
+        )
+        return f"{where}{error.strerror.lower()}{remedy}"
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Do Python's numbers mean what the theorems say? Coq re-proves it for some two hundred instances, in four families.
+"""Do Python's numbers mean what the theorems say? Coq re-proves it for some two hundred instances, in five families.
 
 For each instance, with n the least number that Python asks for at delta and f = Python's failure(n) as an exact fraction, Coq proves with the expressions of
 Statements.v: f lies within a relative 1e-9 of them on both sides, the expression at n is at most delta, and at n - 1 it is above delta.
@@ -25,6 +25,7 @@ NAMES = {
     "rss-wide": ("failure_wide_tol", "failure_wide_exact"),
     "rss-density": ("failure_density_tol", "failure_density_exact"),
     "rss-scaled": ("failure_scaled_tol", "failure_scaled_exact"),
+    "rss-levels": ("failure_gain_tol", "failure_gain_exact"),
 }
 
 
@@ -74,6 +75,22 @@ Lemma scaled_tol_R l n a : nonzero a = true -> Q2R (value ((21 # 10) * (l * l)) 
 Proof. unfold failure_scaled_tol. rationals. Qed.
 Lemma scaled_exact_R l n a : nonzero a = true -> Q2R (value (61 # 10) (1 - l * (1 # 4)) n a) = failure_scaled_exact (Q2R l) n (Q2R a).
 Proof. unfold failure_scaled_exact. rationals. Qed.
+Lemma gain_tol_R n a : nonzero a = true -> Q2R (value (804 # 100) (3 # 4) n a) = failure_gain_tol n (Q2R a).
+Proof. unfold failure_gain_tol. rationals. Qed.
+
+Definition allowed (a : Q) (n : nat) : Q :=
+  let t := (a * (Z.of_nat (1 + n / 26) # 1))%Q in if Qle_bool 1 t then 1%Q else t.
+Lemma allowed_R a n : Q2R (allowed a n) = Rmin 1 (Q2R a * INR (1 + n / 26)).
+Proof.
+  unfold allowed. set (k := (1 + n / 26)%nat). set (t := (a * (Z.of_nat k # 1))%Q).
+  assert (E : Q2R t = Q2R a * INR k).
+  { unfold t. rewrite Q2R_mult. f_equal. unfold Q2R. cbn [Qnum Qden]. rewrite <- INR_IZR_INZ, Rinv_1. apply Rmult_1_r. }
+  rewrite <- E. assert (one : Q2R 1 = 1) by (unfold Q2R; simpl; lra). destruct (Qle_bool 1 t) eqn:H; symmetry.
+  - rewrite one. apply Rmin_left. apply Qle_bool_iff, Qle_Rle in H. lra.
+  - apply Rmin_right. rewrite <- one. apply Qle_Rle, Qlt_le_weak, Qnot_le_lt. intros C. apply Qle_bool_iff in C. congruence.
+Qed.
+Lemma gain_exact_R n a : nonzero (allowed a n) = true -> Q2R (value (804 # 100) (3 # 4) n (allowed a n)) = failure_gain_exact n (Q2R a).
+Proof. intros H. unfold failure_gain_exact. rewrite <- allowed_R. now apply gain_tol_R. Qed.
 
 Lemma least_R a b qa qb : Q2R qa = a -> Q2R qb = b -> Q2R (if Qle_bool qa qb then qa else qb) = Rmin a b.
 Proof.
@@ -125,11 +142,12 @@ def python_functions(root: Path) -> dict[str, Callable[[Instance, int], float]]:
     from strong_lth.bounds import get, rss_density, rss_scaled
     from strong_lth.core import Window
 
-    checked, wide = get("rss-contraction-checked"), get("rss-wide")
+    checked, wide, levels = get("rss-contraction-checked"), get("rss-wide"), get("rss-levels")
     return {
         "rss-contraction-checked": lambda i, n: float(checked.failure(n, i.tol, i.perturbation)),
         "rss-wide": lambda i, n: float(wide.failure(n, i.tol, i.perturbation, targets=Window(-1, 1))),
         "rss-density": lambda i, n: rss_density.for_density(i.parameter, n, i.tol, i.perturbation),
+        "rss-levels": lambda i, n: float(levels.failure(n, i.tol, i.perturbation)),
         "rss-scaled": lambda i, n: rss_scaled.for_factors(i.parameter, n, i.tol, i.perturbation),
     }
 
@@ -152,7 +170,7 @@ def instances() -> Iterator[Instance]:
     yield from (Instance(first, 0.0, moved, delta) for moved, delta in itertools.product(PERTURBATIONS, DELTAS))
     both = itertools.product(TOLS[2::2], PERTURBATIONS[1::2], DELTAS[1:4])
     yield from (Instance(first, *allowances) for allowances in both)
-    parameters = {"rss-wide": (None,), "rss-density": DENSITIES, "rss-scaled": LEAST_FACTORS}
+    parameters = {"rss-wide": (None,), "rss-levels": (None,), "rss-density": DENSITIES, "rss-scaled": LEAST_FACTORS}
     for family, delta in itertools.product(others, DELTAS[1::2]):
         for parameter, allowance in itertools.product(parameters[family], (0.3, 0.01, 0.001)):
             yield Instance(family, allowance, 0.0, delta, parameter)

@@ -111,7 +111,9 @@ def certificate(n: int, *, tol: float, of: Table | None = None) -> dict[str, Any
         raise InputError("tol", tol, f"give a tolerance from {LEAST:g} to 1/2")
     used = tabulated(below(tol)) if of is None else of
     if not int(used.counts[0]) + 2 * used.gap < 2 * Fraction(tol) * used.parts:
-        raise InputError("tol", tol, f"the table proves tolerances above {(used.counts[0] + 2 * used.gap) / used.parts / 2:g}")
+        raise InputError(
+            "tol", tol, f"the table proves tolerances above {(used.counts[0] + 2 * used.gap) / used.parts / 2:g}"
+        )
     if n > DEEPEST or used.numerator(n) >= used.scale:
         raise InputError("n", n, f"nothing is proved with so few candidates; beyond {DEEPEST} no table is made")
     document = {

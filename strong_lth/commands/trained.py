@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,14 +27,21 @@ def tickets(
     batch: int | None = None,
     preset: Literal["scaled", "authors"] = "scaled",
     device: str = "cpu",
+    backend: Literal["plain", "fast"] = "plain",
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = (),
+    perturbation: float | None = None,
+    shape: Literal["box", "relative", "ball"] = "box",
+    then: str | None = None,
+    order: Literal["before", "after"] = "before",
     out: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
-    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+    """Find tickets by one method, train them (strong ones stay as they are) and score them; with --out a resumable run that also writes the ticket files.
 
     Args:
-        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding.
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth, stable-rewinding; score search:
+            edge-popup, biprop, gem-miner, supermask, iterand; in a box around the initial weights: projected-sgd, random-perturbation.
         data: digits, mnist, fashion-mnist, cifar10 or cifar100.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
@@ -44,15 +51,34 @@ def tickets(
         batch: Images per step.
         preset: Settings of the method: scaled to the task, or the authors'.
         device: cpu or cuda.
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        track: Trackers that get the metrics besides metrics.jsonl.
+        perturbation: Allowed change of every weight, for projected-sgd and random-perturbation.
+        shape: |w - w0| <= eps (box), <= eps |w0| (relative), or the Euclidean ball of all weights.
+        then: A method that searches a mask among the moved weights and leaves them alone.
+        order: Move the weights before the search, or after it under the mask.
         out: Folder for the run; the same call resumes it.
         dry_run: Print what it will cost, train nothing.
         json: Print the rows as JSON.
     """
+    from strong_lth.core import InputError
+
+    if perturbation is None and (then is not None or shape != "box" or order != "before"):
+        raise InputError("--perturbation", "nothing", "give the allowed change of every weight")
+    box = None if perturbation is None else {"perturbation": perturbation, "shape": shape, "then": then, "order": order}
     settings = _given(
-        methods=(method,), densities=density, seeds=seeds, data=data, model=model, preset=preset, device=device
+        methods=(method,),
+        densities=density,
+        seeds=seeds,
+        data=data,
+        model=model,
+        preset=preset,
+        device=device,
+        backend=_backend(backend, None),
+        box=box,
     )
     chosen = _comparison(None, settings, epochs, lr, batch)
-    status = _compare(chosen, out, dry_run, json)
+    status = _compare(chosen, out, dry_run, json, track)
     if out is not None and not dry_run:
         _write_tickets(chosen, out)
     return status
@@ -71,6 +97,9 @@ def compare(
     batch: int | None = None,
     preset: Literal["scaled", "authors"] | None = None,
     device: str | None = None,
+    backend: Literal["plain", "fast"] | None = None,
+    together: int | None = None,
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = (),
     out: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
@@ -89,6 +118,9 @@ def compare(
         batch: Images per step.
         preset: Settings of the methods: scaled to the task (default), or the authors'.
         device: cpu or cuda.
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        together: So many seeds train in one stack; equal to one by one up to rounding.
+        track: Trackers that get the metrics besides metrics.jsonl.
         out: Folder for the run; the same call resumes it.
         dry_run: Print what it will cost, train nothing.
         json: Print the rows as JSON.
@@ -101,8 +133,18 @@ def compare(
         model=model,
         preset=preset,
         device=device,
+        backend=_backend(backend, together),
     )
-    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json)
+    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json, track)
+
+
+def _backend(name: str | None, together: int | None) -> dict[str, Any] | None:
+    """The backend as a table of the settings, if anything was asked for."""
+    if together is None and name in (None, "plain"):
+        return None if name is None else {}
+    if name == "fast" and together is None:
+        return {"precision": "bfloat16", "channels_last": True, "compiler": "inductor", "graph": True}
+    return {"together": together} | ({"precision": "bfloat16", "graph": True} if name == "fast" else {})
 
 
 def _given(**settings: Any) -> dict[str, Any]:
@@ -118,8 +160,27 @@ def _comparison(
     return comparison.with_recipe(chosen, epochs=epochs, lr=lr, batch=batch)
 
 
-def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) -> int:
-    """Show the planned cost, or run and show the rows."""
+def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
+    """Show the planned cost, or run and show the rows; of the processes that torchrun started, the first one shows them."""
+    from strong_lth.tickets import processes
+
+    with processes.joined(chosen.device) as rank:
+        if rank == 0:
+            return _shown(chosen, out, dry_run, json, track)
+        if not dry_run:
+            _run_beside(chosen, out)
+    return 0
+
+
+def _run_beside(chosen: Comparison, out: Path | None) -> None:
+    """The same run in another process of torchrun, without a word."""
+    from strong_lth import tickets
+
+    with tempfile.TemporaryDirectory() as scratch:
+        tickets.run_comparison(chosen, out or Path(scratch))
+
+
+def _shown(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
     from strong_lth import tickets
     from strong_lth.tickets.summary import summarise
 
@@ -136,9 +197,11 @@ def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) ->
 
         def report(method: str, seed: int, row: Any) -> None:
             done[method] += 1
-            progress(f"{method}, seed {seed}: loss {row.train_loss:.3f}", done[method], totals[method])
+            accuracy = row.train_accuracy if row.validation_accuracy is None else row.validation_accuracy
+            detail = f"seed {seed}, epoch {row.epoch + 1}, loss {row.train_loss:.3f}, accuracy {accuracy:.1%}, density {row.density:.2%}"
+            progress(method, done[method], totals[method], detail)
 
-        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report)
+        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report, track=track)
     show_rows(rows, None if json else tickets_table(summarise(rows)))
     return 0
 
@@ -147,6 +210,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
     """The tickets of a finished run, from its stored trainings."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
+    from strong_lth.tickets.weights_file import LAW, Origin, save_weights
 
     task = task_of(chosen)
     store = tickets.FolderStore(out / "trainings")
@@ -155,6 +219,10 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
             for density in (1.0,) if method.reference else chosen.densities:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
+            if chosen.box is not None:
+                law = getattr(method, "init", "model")
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
+                save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 
 def _make_folder(path: Path) -> None:

@@ -65,7 +65,9 @@ def batch_certificate(
     batch = check_batch(candidates, targets, tol, perturbation)
     count, n = len(batch.target), batch.candidates.shape[1]
     if solution.keep.shape != (count, n):
-        raise InputError("solution", f"keep {solution.keep.shape}", f"give the solution of these {count} problems of {n}")
+        raise InputError(
+            "solution", f"keep {solution.keep.shape}", f"give the solution of these {count} problems of {n}"
+        )
     kept = [np.flatnonzero(row) for row in solution.keep]
     shared = (batch.perturbation == batch.perturbation[:1]).all()
     return _sealed(
@@ -100,7 +102,9 @@ def cover_certificate(
     x = numbers("candidates", candidates)
     e, tol = spread("perturbation", perturbation, x.shape), scalar("tol", tol, least=0.0)
     if not covers(x, tol, e, window):
-        raise InputError("window", window, "some target is not served: raise tol or perturbation, or give more candidates")
+        raise InputError(
+            "window", window, "some target is not served: raise tol or perturbation, or give more candidates"
+        )
     used = _fewest_first(x, tol, e, window)
     low, high = (float(end) for end in window)
     return _sealed(
@@ -120,7 +124,9 @@ def _fewest_first(x: Floats, tol: float, e: Floats, window: tuple[float, float])
         middle = (few + enough) // 2
         few, enough = (few, middle) if covers(x[:middle], tol, e[:middle], window) else (middle, enough)
     if enough > MOST:
-        raise BudgetError(f"cover certificate: {enough} candidates are needed, and lists for {MOST} are allowed; raise tol")
+        raise BudgetError(
+            f"cover certificate: {enough} candidates are needed, and lists for {MOST} are allowed; raise tol"
+        )
     return enough
 
 
@@ -129,7 +135,11 @@ def _chain(x: Floats, tol: float, e: Floats, low: float, high: float) -> list[in
     size = sum((abs(Fraction(v)) for v in [*x.tolist(), *e.tolist(), tol, low, high]), Fraction(1))
     bits = BITS - math.ceil(size).bit_length()  # as fine as 64-bit sums allow: tol and moves are rounded down to it
     if any((Fraction(v) * 2**bits).denominator != 1 for v in x.tolist()):
-        raise InputError("candidates", f"numbers that need more than {bits} binary places", "round them to a coarser grid, such as 2^-50")
+        raise InputError(
+            "candidates",
+            f"numbers that need more than {bits} binary places",
+            "round them to a coarser grid, such as 2^-50",
+        )
 
     def units(value: float) -> Fraction:
         return Fraction(value) * 2**bits
@@ -147,7 +157,9 @@ def _chain(x: Floats, tol: float, e: Floats, low: float, high: float) -> list[in
         ends = np.where(index >= 0, left[1] + farthest[np.maximum(index, 0)], np.iinfo(np.int64).min)
         best = int(np.argmax(ends))
         if index[best] < 0 or (codes and ends[best] + slack <= reached):
-            raise InputError("window", (low, high), "it is served, but by less than the grid of the candidates can show: raise tol")
+            raise InputError(
+                "window", (low, high), "it is served, but by less than the grid of the candidates can show: raise tol"
+            )
         allowed = right[1][order[: index[best] + 1]]
         codes.append(best | int(order[int(np.argmax(allowed))]) << half)
         reached = int(ends[best]) + slack

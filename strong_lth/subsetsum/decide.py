@@ -11,6 +11,7 @@ from strong_lth.core import Floats, Status
 from strong_lth.subsetsum.engines import (
     Bools,
     Rows,
+    Signs,
     moves_of,
     search_any,
     search_fewest,
@@ -31,21 +32,21 @@ class Answers:
     """One chunk, filled row by row: codes (B,), keep (B, n), shift (B, n) or None, errors (B,), resolution (B,), used (B,)."""
 
     codes: NDArray[np.int8]
-    keep: Bools
+    keep: Signs
     shift: Floats | None
     errors: Floats
     resolution: Floats
     used: Ints
 
-    def record(self, rows: Rows, index: NDArray[np.intp], keep: Bools) -> Bools:
+    def record(self, rows: Rows, index: NDArray[np.intp], keep: Signs) -> Bools:
         """Write subsets for some rows, with their best moves and exact errors; return which lie within tol."""
         return self.record_part(rows, index, index, keep)
 
-    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Bools) -> Bools:
+    def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Signs) -> Bools:
         """``record`` for the chosen ones of ``rows``, which are the answers at ``index``."""
         part = rows if chosen.size == len(rows) else rows.take(chosen)
         moves = None if self.shift is None else moves_of(part, keep)
-        errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves)
+        errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves, part.spot)
         self.keep[index], self.errors[index] = keep, errors
         if self.shift is not None and shift is not None:
             self.shift[index] = shift
@@ -57,7 +58,7 @@ def answer(rows: Rows, objective: Objective) -> Answers:
     count = len(rows)
     answers = Answers(
         codes=np.full(count, UNDECIDED, np.int8),
-        keep=np.zeros((count, rows.n), np.bool_),
+        keep=np.zeros((count, rows.n), np.int8 if rows.signed else np.bool_),
         shift=np.zeros((count, rows.n)) if rows.grid.movable else None,
         errors=np.empty(count),
         resolution=np.array(np.broadcast_to(rows.grid.resolution, count)),
@@ -84,7 +85,7 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     part = rows if index.size == len(rows) else rows.take(index)
     keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
-    if rows.grid.movable:
+    if rows.grid.movable and not rows.classed:
         # a few candidates reach a target of the grid, but their moves end between doubles: let all of them try
         few = np.flatnonzero(hit & ~within & (used < rows.n) & (part.spot % GUARD == 0))
         if few.size:

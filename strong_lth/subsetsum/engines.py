@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +21,21 @@ WHOLE = 44  # up to here, two lists of all subsets of the halves fit the default
 LONGEST = 1 << 20  # beyond, the longest list: 40 candidates when nothing collapses
 
 Bools = NDArray[np.bool_]
+Signs = NDArray[Any]  # which are kept: bool, or int8 -1, 0, 1 where rows are signed
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Problems in fixed point: candidates (G, n) with G = 1 when shared; target, tol, placed target and tolerance window, each (B,)."""
+    """Problems in fixed point: candidates (G, n) with G = 1 when shared; target, tol and placed target, each (B,)."""
 
     candidates: Floats
     grid: Grid
     target: Floats
     tol: Floats
     spot: Ints
-    bottom: Ints
-    top: Ints
     budget: int
+    size: int | None = None
+    signed: bool = False
     device: str = "cpu"
 
     @property
@@ -40,14 +43,26 @@ class Rows:
         """Candidates per row."""
         return int(self.candidates.shape[1])
 
+    @property
+    def classed(self) -> bool:
+        """Whether the number kept is fixed or signs are free."""
+        return self.size is not None or self.signed
+
+    @cached_property
+    def window(self) -> tuple[Ints, Ints]:
+        """The tolerance windows, each (B,)."""
+        return window(self.target, self.tol, self.grid.q)
+
     def inner(self) -> tuple[Ints, Ints]:
         """Windows no grid sum meets unless the true one lies within tol."""
-        return self.bottom + self.grid.loss, self.top - self.grid.loss
+        bottom, top = self.window
+        return bottom + self.grid.loss, top - self.grid.loss
 
     def outer(self) -> tuple[Ints, Ints]:
         """Windows every grid sum meets whose true one lies within tol: wider by the loss, and by the rounding of the window itself."""
         slack = np.where(self.grid.loss > 0, self.grid.loss + GUARD, 0)
-        return self.bottom - slack, self.top + slack
+        bottom, top = self.window
+        return bottom - slack, top + slack
 
     def __len__(self) -> int:
         return len(self.target)
@@ -55,8 +70,12 @@ class Rows:
     def take(self, index: NDArray[np.intp]) -> Rows:
         """Some of the rows."""
         candidates = self.candidates if len(self.candidates) == 1 else self.candidates[index]
-        parts = {name: getattr(self, name)[index] for name in ("target", "tol", "spot", "bottom", "top")}
+        parts = {name: getattr(self, name)[index] for name in ("target", "tol", "spot")}
         return replace(self, candidates=candidates, grid=self.grid.take(index), **parts)
+
+    def prefix(self, count: int) -> Rows:
+        """The same rows with their first candidates only."""
+        return replace(self, candidates=self.candidates[:, :count], grid=self.grid.prefix(count))
 
 
 def make_rows(
@@ -66,11 +85,13 @@ def make_rows(
     tol: Floats,
     budget: int = BUDGET,
     grid: Grid | None = None,
+    size: int | None = None,
+    signed: bool = False,
     device: str = "cpu",
 ) -> Rows:
     """Put problems into fixed point; ``grid`` if that of the candidates is known already."""
     grid = to_grid(candidates, perturbation) if grid is None else grid
-    return Rows(candidates, grid, target, tol, place(target, grid.q), *window(target, tol, grid.q), budget, device)
+    return Rows(candidates, grid, target, tol, place(target, grid.q), budget, size, signed, device)
 
 
 def buffer_entries(n: int, movable: bool, budget: int) -> tuple[int, int]:
@@ -99,22 +120,24 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     return keep, gap <= 0, used
 
 
-def moves_of(rows: Rows, keep: Bools) -> Ints:
+def moves_of(rows: Rows, keep: Signs) -> Ints:
     """The best moves of given subsets, in units: ``exact.choose_moves``, compiled."""
     from strong_lth.subsetsum.kernels_moves import choose_rows
 
     moves = np.empty(keep.shape, np.int64)
     grid = rows.grid
     parts = (np.ascontiguousarray(part) for part in (grid.values, grid.moves_low, grid.moves_high))
-    choose_rows(*parts, keep, rows.spot, GUARD, moves)
+    choose_rows(*parts, keep.view(np.int8), rows.spot, GUARD, moves)
     return moves
 
 
-def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]:
+def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
     """Some subset meeting [bottom, top]: keep (B, n), hit (B,), candidates looked at (B,)."""
     from strong_lth.subsetsum.kernels_nearest import any_rows
 
     n = rows.n
+    if rows.classed:
+        return _any_of_classes(rows, bottom, top)
     if rows.grid.movable or 2 << (min(n, PREFIX) + 1) // 2 > rows.budget:
         return search_lists(rows, bottom, top, early=True)
     keep, used = np.zeros((len(rows), n), np.bool_), np.empty(len(rows), np.int64)
@@ -127,6 +150,55 @@ def search_any(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Bools, Ints]
     return keep, hit, used
 
 
+def class_entries(n: int, size: int | None, signed: bool) -> int:
+    """Most intervals in the levels of one of two lists of signed sums, or of sums by the number kept."""
+    half = (n + 1) // 2
+    ways = 2 if signed else 1
+    levels = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
+    return levels + (min(levels, int(3**half)) if signed else 0)
+
+
+def search_classes(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
+    """``search_nearest`` for rows with a size or with signs: by the number kept where it is fixed."""
+    size = np.full(len(rows), rows.n if rows.size is None else rows.size)
+    return _by_number(rows, bottom, top, 0 if rows.size is None else rows.size, size, sized=rows.size is not None)
+
+
+def _by_number(
+    rows: Rows, bottom: Ints, top: Ints, first: int, last: Ints, *, sized: bool = True
+) -> tuple[Signs, Bools, Ints]:
+    """The fewest kept in first .. last (B,) that meet [bottom, top], or the nearest: keep (B, n), hit (B,), candidates looked at (B,)."""
+    from strong_lth.subsetsum.kernels_classes import search_classes as search
+
+    n, points = rows.n, not rows.grid.movable
+    need = class_entries(n, int(last.max(initial=0)) if sized else None, rows.signed)
+    allowed = rows.budget // (1 if points else 2)
+    distinct = points and need <= allowed
+    entries = need if distinct else min(2 * need, allowed)  # lists whose sums merge need not grow in turn
+    keep = np.zeros((len(rows), n), np.int8)
+    gap, used = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
+    low, high = np.ascontiguousarray(rows.grid.low), np.ascontiguousarray(rows.grid.high)
+    search(low, high, bottom, top, first, last, sized, rows.signed, entries, points, distinct, keep, gap, used)
+    return keep if rows.signed else keep.view(np.bool_), gap <= 0, used
+
+
+def _any_of_classes(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Bools, Ints]:
+    """``search_any`` for rows with a size or with signs: longer and longer prefixes of the candidates."""
+    n = rows.n
+    keep: Signs = np.zeros((len(rows), n), np.int8 if rows.signed else np.bool_)
+    hit, used = np.zeros(len(rows), np.bool_), np.full(len(rows), n)
+    count = min(n, max(4 if rows.signed else 8, rows.size or 0))
+    while True:
+        rest = np.flatnonzero(~hit)
+        found, met, looked = search_classes(rows.take(rest).prefix(count), bottom[rest], top[rest])
+        last = count == n or looked.min(initial=count) < count
+        done = slice(None) if last else np.flatnonzero(met)
+        keep[rest[done], :count], hit[rest[done]], used[rest[done]] = found[done], met[done], looked[done]
+        if last or met.all():
+            return keep, hit, used
+        count = min(n, count + (3 if rows.signed else 4))
+
+
 def nearest_engine(n: int, movable: bool, budget: int) -> str:
     """The engine that looks for the least error."""
     if movable:
@@ -136,7 +208,7 @@ def nearest_engine(n: int, movable: bool, budget: int) -> str:
     return "interval lists" if n <= WHOLE else "windows" if n <= MOST else "bracketing sub-problem"
 
 
-def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
+def search_nearest(rows: Rows) -> tuple[Signs, Bools, Ints]:
     """The subset nearest to each target: keep (B, n), hit (B,), candidates whose subsets were all looked at (B,)."""
     from strong_lth.subsetsum.kernels_nearest import nearest_rows
 
@@ -146,6 +218,8 @@ def search_nearest(rows: Rows) -> tuple[Bools, Bools, Ints]:
 
         keep, gap = nearest(rows.grid.values, rows.spot, rows.device)
         return keep, gap == 0, np.full(len(rows), n)
+    if rows.classed:
+        return search_classes(rows, rows.spot, rows.spot)
     if rows.grid.movable:
         return _search_movable(rows)
     engine = nearest_engine(n, False, rows.budget)
@@ -228,13 +302,17 @@ def fewest_entries(n: int, budget: int) -> tuple[int, int]:
     return sum(comb(n, a) for a in range(half + 1)), comb(n, half)
 
 
-def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Ints, Bools]:
+def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Signs, Ints, Bools]:
     """Fewest kept candidates meeting [bottom, top]: keep (B, n), size (B,) or -1, decided (B,).
 
     decided and size -1: no subset does. Not decided: keep holds the best subset known.
     """
-    from strong_lth.subsetsum.kernels_fewest import halves_rows, small_rows
+    from strong_lth.subsetsum.kernels_fewest import small_rows
 
+    if rows.signed:
+        keep, hit, used = _by_number(rows, bottom, top, 0, np.full(len(rows), rows.n))
+        decided = used == rows.n
+        return keep, np.where(hit & decided, np.count_nonzero(keep, axis=1), -1), decided
     n, half = rows.n, small_half(rows.n, rows.budget)
     bits = 0 if n <= 63 else (n - 1).bit_length()
     low = np.ascontiguousarray(rows.grid.low)
@@ -250,12 +328,10 @@ def search_fewest(rows: Rows, bottom: Ints, top: Ints) -> tuple[Bools, Ints, Boo
         keep[rest] = known
         decided[rest] = ~hit & (used == n)
         rest = rest[hit]
-    if rest.size and n <= WHOLE and 4 << ((n + 1) // 2) <= rows.budget:
-        part = rows.take(rest)
+    if rest.size and n <= WHOLE:
         most = np.count_nonzero(keep[rest], axis=1)
-        found = np.zeros((rest.size, n), np.bool_)
-        found_size = np.empty(rest.size, np.int64)
-        low, high = np.ascontiguousarray(part.grid.low), np.ascontiguousarray(part.grid.high)
-        halves_rows(low, high, bottom[rest], top[rest], 2 * half + 1, most, found, found_size)
-        keep[rest], size[rest], decided[rest] = found, found_size, True
+        found, met, looked = _by_number(rows.take(rest), bottom[rest], top[rest], 2 * half + 1, most)
+        done = rest[looked == n]
+        keep[done], decided[done] = found[looked == n], True
+        size[done] = np.where(met, np.count_nonzero(found, axis=1), -1)[looked == n]
     return keep, size, decided

@@ -59,15 +59,23 @@ def _toward(start: Ints, end: Ints) -> Ints:
 
 
 def evaluate(
-    grid: Grid, candidates: Floats, target: Floats, tol: Floats, signs: NDArray[Any], moves: Ints | None
+    grid: Grid,
+    candidates: Floats,
+    target: Floats,
+    tol: Floats,
+    signs: NDArray[Any],
+    moves: Ints | None,
+    spot: Ints | None = None,
 ) -> tuple[Floats, Floats | None, NDArray[np.bool_]]:
-    """Correctly rounded errors (B,), the moves as doubles (B, n), and whether the exact error is <= tol (B,)."""
+    """Correctly rounded errors (B,), the moves as doubles (B, n), and whether the exact error is <= tol (B,). ``spot``: the placed
+    targets, where they are known already.
+    """
     total = (signs * grid.values).sum(axis=1, dtype=np.int64)
     shift = None
     if moves is not None:
         shift = np.ldexp(moves.astype(np.float64), -grid.q[:, None])
         total += (signs * moves).sum(axis=1, dtype=np.int64)
-    spot = place(target, grid.q)
+    spot = place(target, grid.q) if spot is None else spot
     with np.errstate(over="ignore"):
         placed = np.ldexp(target, grid.q)
     fits = (placed == np.rint(placed)) & (np.abs(placed) < GUARD * BOUND) & ((placed != 0) | (target == 0))

@@ -52,6 +52,12 @@ class Grid:
         """Whether any candidate may move."""
         return bool(self.moves_low.any() or self.moves_high.any())
 
+    def prefix(self, count: int) -> Grid:
+        """The first candidates of each row, on the same grid."""
+        return Grid(
+            self.q, self.values[:, :count], self.moves_low[:, :count], self.moves_high[:, :count], self.exact, self.loss
+        )
+
     def take(self, index: NDArray[np.intp]) -> Grid:
         """The given rows; a grid of one row serves every row."""
         if len(self.q) == 1:

@@ -17,14 +17,27 @@ FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60
 
 
 @kernel
-def extend(lo, hi, start, count, low, high):
-    """Append the next level behind the one at [start, start + count); return its number of intervals."""
-    i = start
-    j = start
-    end = start + count
-    k = end - 1
+def put(out_lo, out_hi, k, right, left, r):
+    """Append the interval [left, r], which begins no earlier than the last one, number k with right end ``right``."""
+    if left > right:
+        out_lo[k + 1] = left
+        out_hi[k + 1] = r
+        return k + 1, r
+    if r > right:
+        out_hi[k] = r
+        return k, r
+    return k, right
+
+
+@kernel
+def unite(lo, hi, i, end_i, j, end_j, low, high, out_lo, out_hi):
+    """Write the union of the intervals [i, end_i) and of [j, end_j) + [low, high]; return their number.
+
+    The output may lie behind the input in the same arrays.
+    """
+    k = -1
     right = -FAR
-    while i < end and j < end:
+    while i < end_i and j < end_j:
         u = lo[i]
         v = lo[j] + low
         if u <= v:
@@ -35,67 +48,52 @@ def extend(lo, hi, start, count, low, high):
             left = v
             r = hi[j] + high
             j += 1
-        if left > right:
-            k += 1
-            lo[k] = left
-            hi[k] = r
-            right = r
-        elif r > right:
-            hi[k] = r
-            right = r
-    while i < end:
-        left = lo[i]
-        r = hi[i]
+        k, right = put(out_lo, out_hi, k, right, left, r)
+    while i < end_i:
+        k, right = put(out_lo, out_hi, k, right, lo[i], hi[i])
         i += 1
-        if left > right:
-            k += 1
-            lo[k] = left
-            hi[k] = r
-            right = r
-        elif r > right:
-            hi[k] = r
-            right = r
-    while j < end:
-        left = lo[j] + low
-        r = hi[j] + high
+    while j < end_j:
+        k, right = put(out_lo, out_hi, k, right, lo[j] + low, hi[j] + high)
         j += 1
-        if left > right:
-            k += 1
-            lo[k] = left
-            hi[k] = r
-            right = r
-        elif r > right:
-            hi[k] = r
-            right = r
-    return k + 1 - end
+    return k + 1
 
 
 @kernel
-def extend_points(lo, start, count, x):
-    """``extend`` without perturbation and without merging equal points: two chains of steps, one from each end, free of branches.
+def double(a, count, x, out):
+    """The ``count`` ascending points of a, with and without x, ascending: two chains of steps, one from each end, free of branches.
 
-    After k < count steps from an end each of the two runs has given at most k points, so no bound needs a test.
+    After k < count steps from an end each of the two runs has given at most k points, so no bound needs a test. ``out`` may lie
+    behind the points in the same array.
     """
-    down = min(x, 0)
-    up = max(x, 0)
-    out = start + count
-    top = out + 2 * count - 1
-    i = j = start
-    p = q = out - 1
+    down, up = min(x, 0), max(x, 0)
+    i = j = 0
+    p = q = count - 1
+    top = 2 * count - 1
     for k in range(count):
-        u = lo[i] + down
-        v = lo[j] + up
-        first = u <= v
-        lo[out + k] = u if first else v
-        i += first
-        j += 1 - first
-        r = lo[p] + down
-        s = lo[q] + up
+        u = a[i] + down
+        v = a[j] + up
+        head = u <= v
+        out[k] = u if head else v
+        i += head
+        j += 1 - head
+        r = a[p] + down
+        s = a[q] + up
         last = s >= r
-        lo[top - k] = s if last else r
+        out[top - k] = s if last else r
         q -= last
         p -= 1 - last
-    return 2 * count
+
+
+@kernel
+def all_sums(x, count, a, b):
+    """All 2^count sums of the first candidates, ascending; True when they lie in ``b``."""
+    a[0] = 0
+    swapped = False
+    for t in range(count):
+        double(a, 1 << t, x[t], b)
+        a, b = b, a
+        swapped = not swapped
+    return swapped
 
 
 @kernel
@@ -141,34 +139,42 @@ def nearest_pair(lo_a, hi_a, start_a, count_a, lo_b, hi_b, start_b, count_b, bot
 
 
 @kernel
+def first_from(ends, a, b, value):
+    """Position in [a, b) of the first of ascending ends that is >= value; b if there is none."""
+    while a < b:
+        mid = (a + b) >> 1
+        if ends[mid] < value:
+            a = mid + 1
+        else:
+            b = mid
+    return a
+
+
+@kernel
 def trace(lo, hi, starts, members, level, point, low, high, keep):
     """Mark in ``keep`` the members of a subset whose interval contains ``point``, a point of ``level``."""
     while level > 0:
         first = starts[level - 1]
         end = starts[level]
-        # the first interval of the level below that does not end before the point
-        a, b = first, end
-        while a < b:
-            mid = (a + b) >> 1
-            if hi[mid] < point:
-                a = mid + 1
-            else:
-                b = mid
+        a = first_from(hi, first, end, point)
         level -= 1
         if a < end and lo[a] <= point:
             continue
         c = members[level]
         near = point - high[c]
         far = point - low[c]
-        a, b = first, end
-        while a < b:
-            mid = (a + b) >> 1
-            if hi[mid] < near:
-                a = mid + 1
-            else:
-                b = mid
+        a = first_from(hi, first, end, near)
         point = min(max(near, lo[a]), min(far, hi[a]))
         keep[c] = True
+
+
+@kernel
+def points_of_pair(lo_a, hi_a, at_a, lo_b, hi_b, at_b, bottom):
+    """A point in each of a pair of intervals found by ``nearest_pair`` whose sum lies nearest to the window."""
+    if hi_a[at_a] + hi_b[at_b] < bottom:
+        return hi_a[at_a], hi_b[at_b]
+    y_b = min(max(bottom - lo_a[at_a], lo_b[at_b]), hi_b[at_b])
+    return min(max(bottom - y_b, lo_a[at_a]), hi_a[at_a]), y_b
 
 
 @kernel
@@ -186,31 +192,29 @@ def trace_pair(
     level_b,
     at_b,
     bottom,
-    top,
     low,
     high,
     keep,
 ):
     """Recover the subset of a pair found by ``nearest_pair``."""
-    if hi_a[at_a] + hi_b[at_b] < bottom:
-        y_a = hi_a[at_a]
-        y_b = hi_b[at_b]
-    else:
-        y_b = min(max(bottom - lo_a[at_a], lo_b[at_b]), hi_b[at_b])
-        y_a = min(max(bottom - y_b, lo_a[at_a]), hi_a[at_a])
+    y_a, y_b = points_of_pair(lo_a, hi_a, at_a, lo_b, hi_b, at_b, bottom)
     trace(lo_a, hi_a, starts_a, members_a, level_a, y_a, low, high, keep)
     trace(lo_b, hi_b, starts_b, members_b, level_b, y_b, low, high, keep)
 
 
 @kernel
-def enter(lo, hi, starts, members, level, candidate, low, high, longest, double):
+def enter(lo, hi, starts, members, level, candidate, low, high, longest, distinct):
     """Let a candidate into the list whose last level is ``level``; False when the buffer or ``longest`` would not hold the next."""
     start = starts[level]
     count = starts[level + 1] - start
     if starts[level + 1] + 2 * count > lo.size or 2 * count > longest:
         return False
-    made = extend_points(lo, start, count, low) if double else extend(lo, hi, start, count, low, high)
-    starts[level + 2] = starts[level + 1] + made
+    end = start + count
+    if distinct:
+        double(lo[start:], count, low, lo[end:])
+        starts[level + 2] = end + 2 * count
+    else:
+        starts[level + 2] = end + unite(lo, hi, start, end, start, end, low, high, lo[end:], hi[end:])
     members[level] = candidate
     return True
 
@@ -229,7 +233,7 @@ def search_rows(low, high, bottom, top, early, entries, longest, points, keep, g
     shared = low.shape[0] == 1
     lo_a = np.empty(entries, np.int64)
     lo_b = np.empty(entries, np.int64)
-    double = points and n <= 44  # so few candidates need no merging of equal sums
+    distinct = points and n <= 44  # so few candidates need no merging of equal sums
     hi_a = lo_a if points else np.empty(entries, np.int64)
     hi_b = lo_b if points else np.empty(entries, np.int64)
     starts_a = np.zeros(n + 2, np.int64)  # level j lies at [starts[j], starts[j + 1])
@@ -268,19 +272,19 @@ def search_rows(low, high, bottom, top, early, entries, longest, points, keep, g
                         keep[t, m] = True
                         trace_pair(
                             lo_a, hi_a, starts_a, members_a, la, at_a, lo_b, hi_b, starts_b, members_b, lb, at_b,
-                            zl, zh, low[g], high[g], keep[t],
+                            zl, low[g], high[g], keep[t],
                         )  # fmt: skip
                 if gap[t] <= 0 or m + 1 == n:
                     m += 1
                     break
             if entered == m:
                 if na <= nb:
-                    if not enter(lo_a, hi_a, starts_a, members_a, la, m, low[g, m], high[g, m], longest, double):
+                    if not enter(lo_a, hi_a, starts_a, members_a, la, m, low[g, m], high[g, m], longest, distinct):
                         m += early
                         break
                     la += 1
                 else:
-                    if not enter(lo_b, hi_b, starts_b, members_b, lb, m, low[g, m], high[g, m], longest, double):
+                    if not enter(lo_b, hi_b, starts_b, members_b, lb, m, low[g, m], high[g, m], longest, distinct):
                         m += early
                         break
                     lb += 1
@@ -299,5 +303,5 @@ def search_rows(low, high, bottom, top, early, entries, longest, points, keep, g
             )
             trace_pair(
                 lo_a, hi_a, starts_a, members_a, la, at_a, lo_b, hi_b, starts_b, members_b, lb, at_b,
-                bottom[t], top[t], low[g], high[g], keep[t],
+                bottom[t], low[g], high[g], keep[t],
             )  # fmt: skip

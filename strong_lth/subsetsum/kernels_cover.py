@@ -8,75 +8,17 @@ moved, reaches within r. A component of U_j that is longer than 2r counts as one
 from __future__ import annotations
 
 from strong_lth.subsetsum.jit import kernel
-from strong_lth.subsetsum.kernels import FAR
+from strong_lth.subsetsum.kernels import all_sums, first_from, unite
 
 
 @kernel
-def first_from(ends, count, value):
-    """Position of the first of ``count`` ascending ends that is >= value."""
-    a, b = 0, count
-    while a < b:
-        mid = (a + b) >> 1
-        if ends[mid] < value:
-            a = mid + 1
-        else:
-            b = mid
-    return a
-
-
-@kernel
-def unite(lo, hi, count, low, high, keep_low, keep_high, out_lo, out_hi):
+def unite_within(lo, hi, count, low, high, keep_low, keep_high, out_lo, out_hi):
     """Write U u (U + [low, high]) without the intervals outside [keep_low, keep_high]; return their number."""
-    i = first_from(hi, count, keep_low)
-    j = first_from(hi, count, keep_low - high)
-    end_i = first_from(lo, count, keep_high + 1)
-    end_j = first_from(lo, count, keep_high - low + 1)
-    k = -1
-    right = -FAR
-    while i < end_i and j < end_j:
-        u = lo[i]
-        v = lo[j] + low
-        if u <= v:
-            left = u
-            r = hi[i]
-            i += 1
-        else:
-            left = v
-            r = hi[j] + high
-            j += 1
-        if left > right:
-            k += 1
-            out_lo[k] = left
-            out_hi[k] = r
-            right = r
-        elif r > right:
-            out_hi[k] = r
-            right = r
-    while i < end_i:
-        left = lo[i]
-        r = hi[i]
-        i += 1
-        if left > right:
-            k += 1
-            out_lo[k] = left
-            out_hi[k] = r
-            right = r
-        elif r > right:
-            out_hi[k] = r
-            right = r
-    while j < end_j:
-        left = lo[j] + low
-        r = hi[j] + high
-        j += 1
-        if left > right:
-            k += 1
-            out_lo[k] = left
-            out_hi[k] = r
-            right = r
-        elif r > right:
-            out_hi[k] = r
-            right = r
-    return k + 1
+    i = first_from(hi, 0, count, keep_low)
+    j = first_from(hi, 0, count, keep_low - high)
+    end_i = first_from(lo, 0, count, keep_high + 1)
+    end_j = first_from(lo, 0, count, keep_high - low + 1)
+    return unite(lo, hi, i, end_i, j, end_j, low, high, out_lo, out_hi)
 
 
 @kernel
@@ -90,7 +32,7 @@ def cover(low, high, falls, rises, keep_low, keep_high, first, count, lo, hi, ou
     for t in range(first, low.size):
         if 2 * count > out_lo.size:
             return t, count, swapped
-        count = unite(lo, hi, count, low[t], high[t], keep_low - rises[t], keep_high - falls[t], out_lo, out_hi)
+        count = unite_within(lo, hi, count, low[t], high[t], keep_low - rises[t], keep_high - falls[t], out_lo, out_hi)
         lo, out_lo = out_lo, lo
         hi, out_hi = out_hi, hi
         swapped = not swapped
@@ -106,7 +48,7 @@ def widest_gap(lo, hi, count, r, bottom, top):
     """
     best = -1
     at = 0
-    for k in range(first_from(lo, count, bottom + 1) - 1, count):
+    for k in range(first_from(lo, 0, count, bottom + 1) - 1, count):
         if k >= 0 and hi[k] >= top:
             break
         below = k >= 0
@@ -129,41 +71,10 @@ def widest_gap(lo, hi, count, r, bottom, top):
 
 
 @kernel
-def sums_of(x, count, a, b):
-    """All 2^count sums of the first candidates, ascending; True when they lie in ``b``. See ``kernels.extend_points``."""
-    a[0] = 0
-    size = 1
-    swapped = False
-    for t in range(count):
-        down = min(x[t], 0)
-        up = max(x[t], 0)
-        i = j = 0
-        p = q = size - 1
-        top = 2 * size - 1
-        for k in range(size):
-            u = a[i] + down
-            v = a[j] + up
-            head = u <= v
-            b[k] = u if head else v
-            i += head
-            j += 1 - head
-            r = a[p] + down
-            s = a[q] + up
-            last = s >= r
-            b[top - k] = s if last else r
-            q -= last
-            p -= 1 - last
-        size *= 2
-        a, b = b, a
-        swapped = not swapped
-    return swapped
-
-
-@kernel
 def covered_by_next(lo, hi, count, low, high, bottom, top):
     """Whether U u (U + [low, high]) contains [bottom, top], without writing it; gives up at the first target left open."""
-    i = first_from(hi, count, bottom)
-    j = first_from(hi, count, bottom - high)
+    i = first_from(hi, 0, count, bottom)
+    j = first_from(hi, 0, count, bottom - high)
     right = bottom  # targets up to here are covered, this one perhaps not yet
     met = False
     while not met or right < top:
@@ -216,7 +127,7 @@ def hit_rows(x, reach, r, bottom, top, free, rows, lo, hi, out_lo, out_hi, times
         a_hi[0] = r
         count = 1
         if free > 0:
-            if sums_of(x[t], free, b_lo, b_hi):
+            if all_sums(x[t], free, b_lo, b_hi):
                 b_lo, b_hi = b_hi, b_lo
             count = widen(b_lo, 1 << free, r, a_lo, a_hi)
         times[t] = -1
@@ -229,7 +140,7 @@ def hit_rows(x, reach, r, bottom, top, free, rows, lo, hi, out_lo, out_hi, times
             if c + 1 < n:
                 if 2 * count > b_lo.size:
                     return place
-                count = unite(a_lo, a_hi, count, low, high, -(FAR >> 1), FAR >> 1, b_lo, b_hi)
+                count = unite(a_lo, a_hi, 0, count, 0, count, low, high, b_lo, b_hi)
                 a_lo, b_lo = b_lo, a_lo
                 a_hi, b_hi = b_hi, a_hi
     return rows.size

@@ -32,7 +32,7 @@ def toward(start, end):
 
 @kernel
 def choose_rows(values, moves_low, moves_high, keep, spot, guard, moves):
-    """Moves of the kept candidates of each row, into ``moves`` (B, n); values and ends of moves (G, n), G = 1 when shared."""
+    """Moves of the kept candidates of each row, into ``moves`` (B, n); values and ends of moves (G, n), G = 1 when shared; keep (B, n) signs."""
     count, n = keep.shape
     shared = values.shape[0] == 1
     order = np.argsort(-np.abs(values[0]), kind="mergesort")
@@ -41,8 +41,7 @@ def choose_rows(values, moves_low, moves_high, keep, spot, guard, moves):
         rest = spot[t]
         for i in range(n):
             moves[t, i] = 0
-            if keep[t, i]:
-                rest -= values[g, i]
+            rest -= keep[t, i] * values[g, i]
         odd = abs(rest) % guard
         rest -= odd if rest > 0 else -odd
         if rest == 0:
@@ -50,13 +49,15 @@ def choose_rows(values, moves_low, moves_high, keep, spot, guard, moves):
         if not shared:
             order = np.argsort(-np.abs(values[g]), kind="mergesort")
         for i in order:
-            if not keep[t, i]:
+            sign = np.int64(keep[t, i])
+            if sign == 0:
                 continue
-            least = moves_low[g, i]
-            most = moves_high[g, i]
+            x = sign * values[g, i]
+            least = min(sign * moves_low[g, i], sign * moves_high[g, i])
+            most = max(sign * moves_low[g, i], sign * moves_high[g, i])
             wanted = min(max(rest, least), most)
             if wanted != least and wanted != most:
-                move = toward(values[g, i], values[g, i] + wanted) - values[g, i]
+                move = toward(x, x + wanted) - x
                 if (move < 0) != (wanted < 0):
                     move = 0
                 size = abs(move)
@@ -65,7 +66,7 @@ def choose_rows(values, moves_low, moves_high, keep, spot, guard, moves):
                 move = -size if move < 0 else size
             else:
                 move = wanted
-            moves[t, i] = move
+            moves[t, i] = sign * move
             rest -= move
             if rest == 0:
                 break

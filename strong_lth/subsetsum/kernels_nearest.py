@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
+from strong_lth.subsetsum.kernels import double
 
 BRUTE = 13  # candidates up to which looking at every sum is faster
 TABLE = 7  # of them, those whose sums are tabulated
@@ -70,30 +71,8 @@ def least_of_all(x, z, table, best, rest, keep):
 
 
 @kernel
-def merge_one(a, m, x, out):
-    """``out`` = the m sums of ``a``, with and without x, from both ends at once."""
-    down, up = min(x, 0), max(x, 0)
-    i = j = 1
-    p = q = m
-    top = 2 * m + 1
-    for k in range(1, m + 1):
-        u = a[i] + down
-        v = a[j] + up
-        head = u <= v
-        out[k] = u if head else v
-        i += head
-        j += 1 - head
-        r = a[p] + down
-        s = a[q] + up
-        last = s >= r
-        out[top - k] = s if last else r
-        q -= last
-        p -= 1 - last
-
-
-@kernel
-def merge_two(a, x, out_a, b, y, out_b, m):
-    """``merge_one`` for two lists of m sums at once."""
+def double_two(a, x, out_a, b, y, out_b, m):
+    """``double`` for two lists of m sums at once: four chains hide more of each other's latency."""
     down, up = min(x, 0), max(x, 0)
     down_b, up_b = min(y, 0), max(y, 0)
     i = j = i_b = j_b = 1
@@ -139,10 +118,10 @@ def halves(x, a, b, spare_a, spare_b):
         b[1], b[2] = min(x[n - 1], 0), max(x[n - 1], 0)
     for t in range(h):
         if n > 2 * h:
-            merge_one(a, m, x[t], spare_a)
-            merge_one(b, 2 * m, x[h + t], spare_b)
+            double(a[1:], m, x[t], spare_a[1:])
+            double(b[1:], 2 * m, x[h + t], spare_b[1:])
         else:
-            merge_two(a, x[t], spare_a, b, x[h + t], spare_b, m)
+            double_two(a, x[t], spare_a, b, x[h + t], spare_b, m)
         m *= 2
         a, spare_a = spare_a, a
         b, spare_b = spare_b, b

@@ -50,14 +50,12 @@ class SubsetSumProblem:
         x = numbers("candidates", candidates)
         if x.ndim != 1 or x.size == 0:
             raise InputError("candidates", f"shape {x.shape}", "give at least one number in a one-dimensional array")
-        if size is not None and not 0 <= whole("size", size) <= x.size:
-            raise InputError("size", size, f"give a whole number from 0 to {x.size}, the number of candidates")
         store = object.__setattr__
         store(self, "candidates", frozen(x))
         store(self, "target", scalar("target", target))
         store(self, "tol", scalar("tol", tol, least=0.0))
         store(self, "perturbation", frozen(spread("perturbation", perturbation, x.shape)))
-        store(self, "size", None if size is None else int(size))
+        store(self, "size", check_size(size, x.size))
         store(self, "signed", bool(signed))
 
 
@@ -82,10 +80,12 @@ class Solution:
 
 @dataclass(frozen=True, eq=False)
 class BatchSolution:
-    """Answers to B problems: ``statuses`` (B,) codes (read with ``status``), ``keep`` (B, n), ``shift`` (B, n), ``errors`` (B,), ``stats``."""
+    """Answers to B problems: ``statuses`` (B,) codes (read with ``status``), ``keep`` (B, n) bool, or int8 -1/0/1 when signed,
+    ``shift`` (B, n), ``errors`` (B,), ``stats``.
+    """
 
     statuses: NDArray[np.int8]
-    keep: NDArray[np.bool_]
+    keep: NDArray[np.bool_] | NDArray[np.int8]
     shift: Floats
     errors: Floats
     stats: Mapping[str, Any] = field(default_factory=dict)
@@ -150,10 +150,21 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return copy
 
 
-def check_objective(objective: str) -> None:
-    """InputError unless ``objective`` is one of nearest, any, fewest."""
+def check_objective(objective: str, size: int | None = None) -> None:
+    """InputError unless ``objective`` is one of nearest, any, fewest; and for fewest with a fixed size."""
     if objective not in get_args(Objective):
         raise InputError("objective", repr(objective), 'give "nearest", "any" or "fewest"')
+    if objective == "fewest" and size is not None:
+        raise InputError(
+            "objective", "'fewest' with a fixed size", 'use "nearest" or "any": all subsets of a size keep as many'
+        )
+
+
+def check_size(size: int | None, n: int) -> int | None:
+    """The size as an int from 0 to n, or None."""
+    if size is not None and whole("size", size) > n:
+        raise InputError("size", size, f"give a whole number from 0 to {n}, the number of candidates")
+    return None if size is None else int(size)
 
 
 def whole(name: str, value: int, least: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""One problem: the same engines as a batch, and the numpy engine where the size is fixed or signs are free."""
+"""One problem: the same engines as a batch; and the numpy engine, a second opinion."""
 
 from __future__ import annotations
 
@@ -28,21 +28,19 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
 
     objective: "nearest" (least error), "any" (the first subset found within tol) or "fewest" (fewest kept within tol, provably).
     budget: list entries of 16 bytes held at once. Statuses: SOLVED (error <= tol), OPTIMAL (nearest: proved least, above tol),
-    INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). InputError for a combination that no engine
-    serves.
+    INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). InputError for "fewest" with a fixed size.
 
     The engine follows from n, perturbation and budget (``stats["engine"]``). Least error without perturbation: every sum to n = 13, meet in the
     middle to 46, windows of sums to 60 (0.4 s at n = 50, seconds at 60); beyond, a sub-problem of 58 candidates around the target, whose
     error proves itself least where it is 0. With perturbation, and for 45 candidates and more whose sums coincide: lists of intervals, which
-    stop at the first 40 candidates where they do not collapse.
+    stop at the first 40 candidates where they do not collapse. A fixed size and signs: lists by the number kept (to 44 candidates by size, 26 with
+    signs, more with a larger budget); beyond, the best of the candidates that fit, UNDECIDED.
 
     >>> solution = solve(SubsetSumProblem([0.5, -0.25, 0.125], target=0.35, tol=0.03))
     >>> solution.status.name, solution.keep, solution.error
     ('SOLVED', array([ True,  True,  True]), 0.025000000000000022)
     """
-    check_objective(objective)
-    if problem.size is not None or problem.signed:
-        return solve_by_numpy(problem, objective, budget=budget)
+    check_objective(objective, problem.size)
     rows = _rows(problem, budget)
     answers = answer(rows, objective)
     status = STATUSES[answers.codes[0]]
@@ -63,6 +61,8 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
 
 
 def _engine(rows: Rows, objective: Objective) -> str:
+    if rows.classed:
+        return "signed lists" if rows.signed else "lists by size"
     if objective == "nearest":
         return nearest_engine(rows.n, rows.grid.movable, rows.budget)
     return "interval lists" if objective == "any" else "subsets by size"
@@ -78,7 +78,7 @@ def _stats(rows: Rows, objective: Objective, engine: str, used: int, status: Sta
     }
     if status is Status.UNDECIDED:
         hidden = abs(error - float(rows.tol[0])) <= stats["resolution"] or (used == rows.n and objective != "fewest")
-        stats["note"] = undecided_note(rows.n, rows.budget, int(not hidden), int(hidden))
+        stats["note"] = undecided_note(rows.n, rows.budget, int(not hidden), int(hidden), error)
     return stats
 
 
@@ -89,15 +89,14 @@ def _rows(problem: SubsetSumProblem, budget: int) -> Rows:
         np.array([problem.target]),
         np.array([problem.tol]),
         check_budget(budget),
+        size=problem.size,
+        signed=problem.signed,
     )
 
 
 def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: int = BUDGET) -> Solution:
-    """As ``solve``, without compiled code: for fixed sizes, for signs, and as a second opinion."""
-    if objective == "fewest" and problem.size is not None:
-        raise InputError(
-            "objective", "'fewest' with a fixed size", 'use "nearest" or "any": all subsets of a size keep as many'
-        )
+    """As ``solve``, without compiled code and with other lists: the second opinion."""
+    check_objective(objective, problem.size)
     rows = _rows(problem, budget)
     need = list_entries(rows.n, problem.signed)
     if need > rows.budget:

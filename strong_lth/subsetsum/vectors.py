@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from strong_lth.core import Certificate, Check, Floats, InputError, Outcome, Status
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.fixedpoint import Ints, place, to_grid
-from strong_lth.subsetsum.problem import Solution, SubsetSumProblem, frozen, numbers, scalar, spread, whole
+from strong_lth.subsetsum.problem import Solution, SubsetSumProblem, check_size, frozen, numbers, scalar, spread
 from strong_lth.subsetsum.verify import METHOD, verify
 
 DIMENSIONS = 9
@@ -69,15 +69,14 @@ def solve_vectors(
     n, d = x.shape
     if z.shape != (d,):
         raise InputError("target", f"shape {z.shape}", f"give one number per coordinate, shape ({d},)")
-    if size is not None and whole("size", size) > n:
-        raise InputError("size", size, f"give a whole number from 0 to {n}, the number of candidates")
+    size = check_size(size, n)
     tol, e = scalar("tol", tol, least=0.0), spread("perturbation", perturbation, (n,))
     need = 2 * 8 * (d + 2) << ((n + 1) // 2)
     if need > budget:
         raise InputError("candidates", f"{n} vectors whose sums take {need >> 20} MiB", f"give fewer, or budget={need}")
     grid = to_grid(x.T, np.broadcast_to(e, (d, n)))
     spot = place(z, grid.q)
-    keep, doubt = _nearest(x, e, z, -1 if size is None else int(size))
+    keep, doubt = _nearest(x, e, z, -1 if size is None else size)
     signs = np.broadcast_to(keep, (d, n))
     moves = choose_moves(grid, signs, spot) if grid.movable else None
     errors, shift, within = evaluate(grid, np.ascontiguousarray(x.T), z, np.full(d, tol), signs, moves)

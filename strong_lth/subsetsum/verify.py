@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from strong_lth.core import Certificate, Check, Floats, InputError, Outcome, Status
 from strong_lth.subsetsum.batch import check_batch
 from strong_lth.subsetsum.lists import list_entries
-from strong_lth.subsetsum.problem import CODES, STATUSES, BatchSolution, Solution, SubsetSumProblem
+from strong_lth.subsetsum.problem import CODES, STATUSES, BatchSolution, Solution, SubsetSumProblem, check_size
 from strong_lth.subsetsum.solve import solve, solve_by_numpy
 
 METHOD = "exact rationals"
@@ -120,6 +120,8 @@ def verify_batch(
     *,
     tol: ArrayLike = 0.0,
     perturbation: ArrayLike = 0.0,
+    size: int | None = None,
+    signed: bool = False,
 ) -> Certificate:
     """Certify every row of a batch: the checks of ``verify`` except optimality; details name the worst row, ``value`` is the largest error.
 
@@ -130,23 +132,33 @@ def verify_batch(
     """
     batch = check_batch(candidates, targets, tol, perturbation)
     count, n = len(batch.target), batch.candidates.shape[1]
+    size = check_size(size, n)
     keep, shift, errors = np.asarray(solution.keep), np.asarray(solution.shift), np.asarray(solution.errors)
     statuses = np.asarray(solution.statuses)
     shaped = keep.shape == shift.shape == (count, n) and errors.shape == statuses.shape == (count,)
-    typed = keep.dtype == np.bool_ and shift.dtype == np.float64 and errors.dtype == np.float64
+    kind = np.int8 if signed else np.bool_
+    typed = (
+        keep.dtype == kind
+        and np.isin(keep, (-1, 0, 1)).all()
+        and shift.dtype == np.float64
+        and errors.dtype == np.float64
+    )
     if not (shaped and typed and np.isfinite(shift).all() and np.isin(statuses, range(len(STATUSES))).all()):
         raise InputError(
             "solution",
             f"keep {keep.shape} {keep.dtype}, shift {shift.shape}",
             f"give arrays for {count} problems of {n}",
         )
-    exact, within = _exact_errors(batch.candidates, batch.target, batch.tol, keep, shift)
+    signs, keep = keep, keep != 0
+    exact, within = _exact_errors(batch.candidates, batch.target, batch.tol, signs, shift)
+    kept = np.count_nonzero(keep, axis=1)
     claimed = statuses != CODES[Status.UNDECIDED]
     far: NDArray[np.bool_] = np.abs(shift) > batch.perturbation
     wrong: NDArray[np.bool_] = np.abs(exact - errors) > 0
     loose = ~keep & (shift != 0)
     odd = (keep & (shift != 0)) & _moved_off_doubles(batch.candidates, shift, batch.perturbation)
     checks = (
+        _rows_check("size", np.not_equal(kept, kept if size is None else size), kept.astype(np.float64)),
         _rows_check("shift within perturbation", far, np.abs(shift) - batch.perturbation),
         _rows_check("shift zero where not kept", loose, np.abs(shift)),
         _rows_check("moved values are doubles", odd, np.abs(shift)),
@@ -175,10 +187,11 @@ def _moved_off_doubles(x: Floats, shift: Floats, perturbation: Floats) -> NDArra
 
 
 def _exact_errors(
-    x: Floats, target: Floats, tol: Floats, keep: NDArray[np.bool_], shift: Floats
+    x: Floats, target: Floats, tol: Floats, signs: NDArray[np.generic], shift: Floats
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Correctly rounded errors, and whether the exact ones are <= tol: int64 where a row is exact there, else exact float sums."""
-    parts = [np.where(keep, x, 0.0), np.where(keep, shift, 0.0), -target[:, None]]
+    factor = signs.astype(np.float64)
+    parts = [factor * x, factor * shift, -target[:, None]]
     size = np.sum([np.abs(part).sum(axis=1) for part in parts], axis=0)
     p = np.minimum(60 - np.frexp(size)[1], 1074)[:, None]
     total = np.zeros(len(target), np.int64)

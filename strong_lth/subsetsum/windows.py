@@ -125,10 +125,10 @@ def _with_sum(x: Ints, value: int) -> Bools:
 
 
 def _sorted_sums(x: Ints) -> Ints:
-    from strong_lth.subsetsum.kernels_cover import sums_of
+    from strong_lth.subsetsum.kernels import all_sums
 
     a, b = np.empty(1 << len(x), np.int64), np.empty(1 << len(x), np.int64)
-    return b if sums_of(np.ascontiguousarray(x), len(x), a, b) else a
+    return b if all_sums(np.ascontiguousarray(x), len(x), a, b) else a
 
 
 def _edges(lists: list[Ints], spot: int, window: int) -> Ints:

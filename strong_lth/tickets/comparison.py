@@ -21,6 +21,9 @@ import torch
 
 from strong_lth.core import FormatError, InputError, run_record
 from strong_lth.networks.files import write_text
+from strong_lth.tickets import processes
+from strong_lth.tickets.backend import Backend
+from strong_lth.tickets.box_settings import BoxSettings
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.harness import Row, compare, levels
 from strong_lth.tickets.hooks import EpochRow
@@ -30,6 +33,7 @@ from strong_lth.tickets.method import TicketMethod
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore
 from strong_lth.tickets.task import Task, view
+from strong_lth.tickets.trackers import tracking
 
 Report = Callable[[str, int, EpochRow], None]
 
@@ -38,7 +42,7 @@ Report = Callable[[str, int, EpochRow], None]
 class Comparison:
     """Methods by name, densities and seeds on one task. ``preset``: "scaled" to the task, or the "authors"' settings.
 
-    Raises InputError for an unknown method.
+    ``box`` is for the methods that keep weights in one. Raises InputError for an unknown method.
     """
 
     methods: tuple[str, ...]
@@ -51,9 +55,12 @@ class Comparison:
     validation: float = 0.1
     augment: Augment = "none"
     device: str = "cpu"
+    backend: Backend = field(default_factory=Backend)
+    box: BoxSettings | None = None
 
     def __post_init__(self) -> None:
-        for name in self.methods:
+        searches = () if self.box is None or self.box.then is None else (self.box.then,)
+        for name in (*self.methods, *searches):
             if name not in NAMES:
                 raise InputError("methods", repr(name), f"use {', '.join(NAMES)}")
         if self.preset not in ("scaled", "authors"):
@@ -79,9 +86,9 @@ def read_comparison(path: str | Path, **overrides: Any) -> Comparison:
 
 def make_comparison(settings: Mapping[str, Any]) -> Comparison:
     """A comparison from plain data; InputError names an unknown or missing key."""
-    recipe = settings.get("recipe", {})
-    chosen = recipe if isinstance(recipe, Recipe) else Recipe(**_known(recipe, Recipe, "recipe."))
-    plain = _known({**settings, "recipe": chosen}, Comparison, "")
+    tables: dict[str, type[Recipe | Backend | BoxSettings]] = {"recipe": Recipe, "backend": Backend, "box": BoxSettings}
+    parts = {name: _part(settings[name], kind, name) for name, kind in tables.items() if settings.get(name) is not None}
+    plain = _known({**settings, **parts}, Comparison, "")
     if "methods" not in plain:
         raise InputError("methods", "none", f"name at least one of {', '.join(NAMES)}")
     return Comparison(**plain)
@@ -96,14 +103,20 @@ def task_of(comparison: Comparison) -> Task:
         validation=comparison.validation,
         augment=comparison.augment,
         device=comparison.device,
+        backend=comparison.backend,
     )
 
 
 def methods_of(comparison: Comparison, task: Task) -> list[TicketMethod]:
     """The methods with the settings of the preset."""
     looking = view(task)
-    kinds = [NAMES[name] for name in comparison.methods]
-    return [kind.authors() if comparison.preset == "authors" else kind.scaled(looking) for kind in kinds]
+
+    def made(name: str) -> TicketMethod:
+        kind = NAMES[name]
+        return kind.authors() if comparison.preset == "authors" else kind.scaled(looking)
+
+    methods = [made(name) for name in comparison.methods]
+    return methods if comparison.box is None else [comparison.box.applied(method, made) for method in methods]
 
 
 def planned(comparison: Comparison) -> list[Row]:
@@ -128,28 +141,36 @@ def planned(comparison: Comparison) -> list[Row]:
     return rows
 
 
-def run_comparison(comparison: Comparison, folder: str | Path, *, report: Report | None = None) -> list[Row]:
-    """Run or resume a comparison in a folder, and return its rows.
+def run_comparison(
+    comparison: Comparison, folder: str | Path, *, report: Report | None = None, track: Sequence[str] = ()
+) -> list[Row]:
+    """Run or resume a comparison in a folder, and return its rows. ``track``: names of ``trackers.TRACKERS`` that get the metrics besides ``metrics.jsonl``.
 
     Raises InputError when the folder holds another configuration, or one begun under another version, thread count or instruction set; the message says which.
     """
     place = Path(folder)
     (place / "trainings").mkdir(parents=True, exist_ok=True)
-    _claim(place / "config.json", {"comparison": asdict(comparison), "environment": environment()})
+    first = processes.rank() == 0
+    if first:
+        _claim(place / "config.json", {"comparison": asdict(comparison), "environment": environment()})
+    processes.all_true(True)
     task, began = task_of(comparison), time.perf_counter()
-    with (place / "metrics.jsonl").open("a") as metrics:
+    names = ("jsonl", *track) if first else ()
+    with tracking(names, place, comparison.id, asdict(comparison)) as log:
 
         def note(method: str, seed: int, row: EpochRow) -> None:
-            metrics.write(json.dumps({"method": method, "seed": seed, **asdict(row)}) + "\n")
-            metrics.flush()
-            if report is not None:
-                report(method, seed, row)
+            if first:
+                log(f"{method}, seed {seed}", row)
+                if report is not None:
+                    report(method, seed, row)
 
         store = FolderStore(place / "trainings")
         rows = compare(
             methods_of(comparison, task), task, comparison.densities, comparison.seeds, store=store, report=note
         )
     rows = [{"comparison": comparison.id, **row} for row in rows]
+    if not first:
+        return rows
     record = run_record(
         "strong-lth compare", time.perf_counter() - began, comparison=asdict(comparison), environment=environment()
     )
@@ -166,6 +187,7 @@ def environment() -> dict[str, str]:
         "strong_lth": _own_version(),
         "threads": str(torch.get_num_threads()),
         "instructions": torch.backends.cpu.get_cpu_capability(),
+        "processes": str(processes.count()),
     }
 
 
@@ -201,7 +223,18 @@ def _claim(path: Path, wanted: Mapping[str, Any]) -> None:
         )
 
 
-def _known(settings: Mapping[str, Any], kind: type[Comparison] | type[Recipe], prefix: str) -> dict[str, Any]:
+def _part(given: Any, kind: type[Recipe | Backend | BoxSettings], name: str) -> Recipe | Backend | BoxSettings:
+    """A table of the file as the settings it stands for."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise InputError(name, repr(given), f"give a table, [{name}]")
+    return kind(**_known(given, kind, f"{name}."))
+
+
+def _known(
+    settings: Mapping[str, Any], kind: type[Comparison | Recipe | Backend | BoxSettings], prefix: str
+) -> dict[str, Any]:
     names = [item.name for item in fields(kind)]
     for key in settings:
         if key not in names:
@@ -212,6 +245,13 @@ def _known(settings: Mapping[str, Any], kind: type[Comparison] | type[Recipe], p
 def _asked(kept: int, densities: Sequence[float], task: Task) -> bool:
     looking = view(task)
     return kept in {looking.kept(density) for density in densities}
+
+
+def with_backend(comparison: Comparison, **changes: Any) -> Comparison:
+    """The comparison with a changed backend; None leaves a field as it is."""
+    return replace(
+        comparison, backend=replace(comparison.backend, **{k: v for k, v in changes.items() if v is not None})
+    )
 
 
 def with_recipe(comparison: Comparison, **changes: Any) -> Comparison:

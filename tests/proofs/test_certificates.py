@@ -22,8 +22,8 @@ from strong_lth.core import BudgetError, InputError, canonical_hash
 
 sys.path.insert(0, str(PROOFS))
 
-import check_certificate  # noqa: E402
-from certificate_reader import MALFORMED, NotACertificate, Rejected, read  # noqa: E402
+import check_certificate
+from certificate_reader import MALFORMED, NotACertificate, Rejected, read
 
 Document = dict[str, Any]
 HALF, SMALL = (0.5).hex(), (2.0**-45).hex()
@@ -212,7 +212,12 @@ def test_the_command_line_writes_them(tmp_path: Path, capsys: pytest.CaptureFixt
     one = ["solve", "--candidates", *x, "--target", "0.3", "--tol", "0.01", "--certificate", path]
     many = ["solve", "--candidates", *x, "--targets", str(tmp_path / "z.npy"), "--tol", "0.01", "--certificate", path]
     window = ["cover", "--candidates", *x, "--tol", "0.02", "--certificate", path]
-    for command, kind in ((one, "subset sum"), (many, "batch"), (window, "cover"), (["bounds", "--certificate", path], "recursion")):
+    for command, kind in (
+        (one, "subset sum"),
+        (many, "batch"),
+        (window, "cover"),
+        (["bounds", "--certificate", path], "recursion"),
+    ):
         assert main(command) == 0
         document = json.loads(Path(path).read_text())
         assert document["format"] == f"strong_lth {kind} certificate"

@@ -18,8 +18,8 @@ from strong_lth.subsetsum import covers
 
 sys.path.insert(0, str(PROOFS))
 
-from check_recursion import next_values  # noqa: E402
-from certificate_reader import read  # noqa: E402
+from certificate_reader import read
+from check_recursion import next_values
 
 CERTIFICATES = PROOFS / "certificates"
 
@@ -67,7 +67,9 @@ def test_one_step_for_every_covered_set(start: int) -> None:
     rng, closest = np.random.default_rng(start), 0.0
     counts = np.arange(start, parts + 1)
     for _ in range(20):
-        values = np.sort(rng.integers(0, scale, counts.size))[::-1] * (rng.random() < 0.8) + np.where(counts < 6, scale // 9, 0)
+        values = np.sort(rng.integers(0, scale, counts.size))[::-1] * (rng.random() < 0.8) + np.where(
+            counts < 6, scale // 9, 0
+        )
         values, new = np.ascontiguousarray(values), np.empty(counts.size, np.int64)
         next_table(parts, counts, values, new)
 

@@ -11,6 +11,8 @@ import pytest
 from covered_chain import Cells, dilate, law_of_the_uncovered
 from numpy.typing import NDArray
 
+from strong_lth.projection import box_ends, clip
+
 
 def subset_sums(candidates: list[Fraction]) -> list[tuple[Fraction, int]]:
     """(sum, size) of every subset."""
@@ -164,20 +166,18 @@ def test_propagation() -> None:
     assert 0.02 < max(ratios) <= 1 + 1e-9
 
 
-def clip(center: NDArray[np.float64], w: NDArray[np.float64], perturbation: float) -> NDArray[np.float64]:
-    return np.maximum(center - perturbation, np.minimum(center + perturbation, w))
-
-
 def test_projected_descent() -> None:
     rng = np.random.default_rng(5)
     start = rng.uniform(-1, 1, 30)
-    perturbation = 0.125
+    perturbation = 0.1
+    ends = box_ends(start, perturbation)
     w, free = start.copy(), start.copy()
     for _ in range(100):
         moved = w + rng.normal(0, 0.1, 30)
         free += rng.normal(0, 0.1, 30)
-        w = clip(start, moved, perturbation)
-        assert np.abs(w - start).max() <= perturbation + 1e-15
+        w = clip(moved, *ends)
+        assert all(abs(Fraction(a) - Fraction(b)) <= Fraction(perturbation) for a, b in zip(w, start, strict=True))
+        assert np.array_equal(clip(w, *ends), w)
         for _ in range(5):
             y = start + rng.uniform(-perturbation, perturbation, 30)
             assert np.sum((w - moved) ** 2) + np.sum((y - w) ** 2) <= np.sum((y - moved) ** 2) + 1e-12
@@ -300,3 +300,90 @@ def test_hooks() -> None:
     assert sum(min(count, 2) for count in (1, 1, 1, 1)) < 2 * (
         1 + 4 - 2
     )  # A = {0}, B = {0, 1, 2, 3}: t = 2 is too large
+
+
+def level_potential(levels: list[int], time: int, ratio: Fraction = Fraction(13, 12), size: int = 8) -> Fraction:
+    """window / (sum of weights) - 1; level 0 is not served, level j + 1 has odds ratio^time / size^j."""
+    weights = [1 / (1 + ratio**time / Fraction(size) ** (p - 1)) for p in levels if p]
+    return len(levels) / sum(weights, Fraction(0)) - 1
+
+
+def climbed(levels: list[int], x: int) -> list[int]:
+    shifted = [levels[z - x] if 0 <= z - x < len(levels) else 0 for z in range(len(levels))]
+    return [max(p, q + 1 if q else 0) for p, q in zip(levels, shifted, strict=True)]
+
+
+def test_levels_contract() -> None:
+    rng = np.random.default_rng(9)
+    N, worst, false = 5, Fraction(0), False
+    for _ in range(150):
+        levels = [int(p) for p in rng.integers(0, 5, N + 1)]
+        if not any(levels):
+            continue
+        time = int(rng.integers(0, 60))
+        nexts = [climbed(levels, x) for x in range(-N, N + 1)]
+        worst = max(worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time))
+        faster = sum(level_potential(f, time + 1, Fraction(3, 2), 2) for f in nexts) / (2 * N + 1)
+        false |= faster > Fraction(3, 4) * level_potential(levels, time, Fraction(3, 2), 2)
+    assert Fraction(1, 2) < worst <= Fraction(3, 4)
+    assert false  # odds that fall faster do not contract
+
+
+@pytest.mark.parametrize("N", [4, 6])
+def test_mean_of_a_kink(N: int) -> None:
+    size = N + 1
+    tight = False
+    for bits in range(1, 1 << size):
+        cells = frozenset(i for i in range(size) if bits >> i & 1)
+        gains = [len({z for z in range(size) if z - x in cells} - cells) for x in range(-N, N + 1)]
+        for t in range(size - len(cells) + 1):
+            mean = Fraction(sum(max(0, t - gain) for gain in gains), 2 * N + 1)
+            for u in range(min(len(cells), size - len(cells)) + 1):
+                bound = Fraction(max(t * (size + t), 2 * size * (t - u) + u * (size + u)), 2 * size)
+                assert mean <= bound
+                tight |= 0 < t and mean > bound - Fraction(t, 2)
+    assert tight
+
+
+def test_growth_programme_in_the_unit_window() -> None:
+    from strong_lth.bounds import growth
+    from strong_lth.bounds.unimodal import rho_of, shape_of
+    from strong_lth.distributions import Uniform
+
+    known = shape_of(Uniform())
+    assert known is not None
+    rho, knots = rho_of(known[0], 1.0)
+    grid = growth.grid(27 / 2001, 1.0, 6 / 2001, 90, jump=True)  # Coq's start and gap
+    ones = np.ones(grid.y.size - 1)
+    programme = growth.programme(grid, (ones, ones), rho, knots)
+    value = np.where(np.arange(grid.y.size) <= grid.last, 1.0, 0.0)
+    failures = []
+    for _ in range(37):
+        value = growth.advance(programme, value)[0]
+        failures.append(float(value[0]))
+    assert failures[30] > 0.05 >= failures[31]
+    assert failures[36] <= 0.01 < failures[34]
+
+
+def test_weighted_contraction() -> None:
+    rng = np.random.default_rng(10)
+    size, reach = 7, 4
+    law = {x: Fraction(int(rng.integers(1, 9))) for x in range(-reach, reach + 1)}
+    law = {x: p / sum(law.values()) for x, p in law.items()}
+    phi = [Fraction(int(p)) for p in rng.integers(1, 6, size)]
+    sets = [[i for i in range(size) if bits >> i & 1] for bits in range(1, (1 << size) - 1)]
+
+    def mass(cells: list[int] | set[int]) -> Fraction:
+        return sum((phi[i] for i in cells), Fraction(0))
+
+    rate, steps = Fraction(1), []
+    for cells in sets:
+        rest = [z for z in range(size) if z not in cells]
+        flow = sum(law.get(z - y, Fraction(0)) * phi[y] * phi[z] / (phi[y] + phi[z]) for y in cells for z in rest)
+        grown = {x: set(cells) | {y + x for y in cells if 0 <= y + x < size} for x in law}
+        mean = sum(p / mass(grown[x]) for x, p in law.items())
+        assert mean <= (mass(cells) - flow) / mass(cells) ** 2
+        rate = min(rate, flow * sum(phi) / (mass(cells) * mass(rest)))
+        steps.append((sum(phi) * mean - 1) / (sum(phi) / mass(cells) - 1))
+    assert 0 < rate < 1
+    assert 1 - 2 * rate < max(steps) <= 1 - rate

@@ -7,6 +7,7 @@ import pytest
 
 from strong_lth.core import InputError
 from strong_lth.subsetsum import SubsetSumProblem, needed_candidates, solve, solve_batch, verify_batch
+from strong_lth.subsetsum.solve import solve_by_numpy
 
 X = [0.5, 0.25]
 
@@ -75,7 +76,11 @@ def test_solve_refuses_what_no_engine_serves() -> None:
     with pytest.raises(InputError, match="1e-320 beside others"):
         solve(SubsetSumProblem([1.0, 1e-320], 0.3))
     with pytest.raises(InputError, match="budget"):
-        solve(SubsetSumProblem(np.ones(40), 0.3, signed=True))
+        solve_by_numpy(SubsetSumProblem(np.ones(40), 0.3, signed=True), "nearest")
+    with pytest.raises(InputError, match="fixed size"):
+        solve_batch([X], [0.3], size=1, objective="fewest")
+    with pytest.raises(InputError, match="size"):
+        solve_batch([X], [0.3], size=3)
     with pytest.raises(InputError, match="objective"):
         solve(SubsetSumProblem(X, 0.3), "exact")
 

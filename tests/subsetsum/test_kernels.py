@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from strong_lth.core import BudgetError
+from strong_lth.core import BudgetError, InputError
 from strong_lth.subsetsum import (
     SubsetSumProblem,
     kernels,
@@ -37,7 +37,7 @@ def random_intervals(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.n
     return low, low + width * rng.integers(0, 2, n)
 
 
-def test_extend_is_the_numpy_union_step() -> None:
+def test_unite_is_the_numpy_union_step() -> None:
     rng = np.random.default_rng(1)
     for _ in range(200):
         low, high = random_intervals(rng, int(rng.integers(1, 9)))
@@ -45,8 +45,9 @@ def test_extend_is_the_numpy_union_step() -> None:
         start, count = 0, 1
         expected = (np.zeros(1, np.int64), np.zeros(1, np.int64))
         for a, b in zip(low.tolist(), high.tolist(), strict=True):
-            made = kernels.extend(lo, hi, start, count, a, b)
-            start, count = start + count, made
+            end = start + count
+            count = kernels.unite(lo, hi, start, end, start, end, a, b, lo[end:], hi[end:])
+            start = end
             expected = union(expected, (expected[0] + a, expected[1] + b))
             assert np.array_equal(lo[start : start + count], expected[0])
             assert np.array_equal(hi[start : start + count], expected[1])
@@ -235,7 +236,7 @@ def test_engines_report_a_hit_as_a_hit() -> None:
     rows = make_rows(np.array([[0.5, 0.25]]), np.zeros((1, 2)), np.array([0.75]), np.array([0.0]))
     keep, hit, used = search_lists(rows, rows.spot, rows.spot, early=True)
     assert (keep.tolist(), hit.tolist(), used.tolist()) == ([[True, True]], [True], [2])
-    keep, size, decided = search_fewest(rows, rows.bottom, rows.top)
+    keep, size, decided = search_fewest(rows, *rows.window)
     assert (keep.tolist(), size.tolist(), decided.tolist()) == ([[True, True]], [2], [True])
 
 
@@ -272,6 +273,29 @@ def test_no_cache_folder_breaks_nothing(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(package / "subsetsum" / "__init__.py"), "0"]
+
+
+def test_needed_candidates_counts_doubles_and_refuses_what_they_cannot_reach() -> None:
+    """tol = 0, targets finer than the doubles that moved candidates can be: the count is of a prefix that reaches them, or refused by name."""
+    rng = np.random.default_rng(13)
+    counted = refused = 0
+    for _ in range(150):
+        n = int(rng.integers(1, 8))
+        x, e = rng.integers(-(2**20), 2**20, n) * 2.0**-20, 2.0 ** -float(rng.integers(1, 12))
+        z = float(rng.uniform(-1, 1)) * 10.0 ** -float(rng.integers(0, 5))
+        prefixes = [solve(SubsetSumProblem(x[:m], z, 0.0, e)).status.name for m in range(1, n + 1)]
+        if "UNDECIDED" in prefixes and "SOLVED" not in prefixes:
+            try:
+                needed = int(needed_candidates(x, [z], tol=0.0, perturbation=e)[0])
+            except InputError:
+                refused += 1
+                continue
+            assert prefixes[needed - 1] == "UNDECIDED"  # reached by another subset than the one that solve looked at
+        else:
+            expected = prefixes.index("SOLVED") + 1 if "SOLVED" in prefixes else -1
+            assert needed_candidates(x, [z], tol=0.0, perturbation=e)[0] == expected
+            counted += 1
+    assert min(counted, refused) > 20
 
 
 def test_a_batch_may_be_empty() -> None:
