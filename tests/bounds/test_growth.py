@@ -208,7 +208,8 @@ def _empty_quadrature(c: dict[str, Any]) -> None:
 
 
 def _negative_early_stage(c: dict[str, Any]) -> None:
-    c["early"] = -c["early"]
+    c["candidates"] -= c["early"] + 1
+    c["early"] = -1
 
 
 def _a_field_too_many(c: dict[str, Any]) -> None:
