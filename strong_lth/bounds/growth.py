@@ -26,7 +26,7 @@ from strong_lth.core import Floats
 
 Ints = npt.NDArray[np.int64]
 ROUNDING = 1 + 1e-11
-_LIFTS = (2e-5, 1e-3, 5e-2)  # by how much a tail may be raised to make it convex
+_LIFTS = (2e-5, 1e-3, 1e-2, 5e-2)  # by how much a tail may be raised to make it convex
 _WIDEST = 0.16  # of a cell in ln(a / (L - a)): wider ones make the chords too coarse
 _EXACT = 2.0**40  # grid points are multiples of 1 / this, so their differences are exact
 

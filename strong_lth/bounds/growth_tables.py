@@ -16,15 +16,15 @@ from strong_lth.core import Floats
 DEEPEST = 160  # candidates in one programme; more are split into independent groups
 LEAST = 1e-7  # smaller tolerances are not tabulated: the grid could not tell its points apart
 _TINY = 1e-30
-_STEPS_PER_OCTAVE = 64
+_STEPS_PER_OCTAVE = 32
 
 
 def below(tol: float) -> float:
-    """The tolerance at which bounds are tabulated: the largest 2^(j / 64), less a relative 1e-9, that is at most ``tol``.
+    """The tolerance at which bounds are tabulated: the largest 2^(j / 32), less a relative 1e-9, that is at most ``tol``.
 
-    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.02 bit.
+    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.04 bit.
 
-    >>> below(0.01) <= 0.01 < below(0.0102), below(0.5) < 0.5
+    >>> below(0.01) <= 0.01 < below(0.0103), below(0.5) < 0.5
     (True, True)
     """
     return float(2.0 ** (math.floor(math.log2(tol) * _STEPS_PER_OCTAVE + 1e-9) / _STEPS_PER_OCTAVE) * (1 - 1e-9))

@@ -44,7 +44,8 @@ def checker() -> ModuleType:
         ("rss-survival", Uniform(), 7.8e-5, 1.26e-8, 61),
         ("rss-survival", Normal(), 0.01, 0.01, 25),
         ("rss-survival", ProductUniform(), 0.01, 0.01, 28),
-        ("rss-hooks", Uniform(), 0.01, 0.01, 32),
+        ("rss-hooks", Uniform(), 0.01, 0.05, 27),
+        ("rss-hooks", Uniform(), 0.01, 0.01, 31),
         ("rss-hooks", Uniform(), 0.01, 1e-8, 61),
         ("rss-hooks", Normal(), 0.01, 0.01, 35),
         ("rss-hooks", ProductUniform(), 0.01, 0.01, 38),
@@ -52,6 +53,14 @@ def checker() -> ModuleType:
 )
 def test_needed_candidates(id: str, law: Law, tol: float, delta: float, n: int) -> None:
     assert required_candidates(get(id), tol=tol, delta=delta, law=law) == n
+
+
+@pytest.mark.parametrize("id", ["rss-survival", "rss-hooks"])
+def test_neighbouring_tolerances_are_ordered(id: str) -> None:
+    """What a step of the ladder of tolerances is worth exceeds the noise of the grids."""
+    values = [get(id).failure(31, 0.0095 * 2 ** (j / 32 + 1e-7)) for j in range(6)]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == 6
 
 
 def test_perturbation_counts_from_the_first_candidate() -> None:
@@ -147,7 +156,7 @@ def small() -> dict[str, Any]:
 
 
 def test_certificates_are_committed() -> None:
-    assert {"rss-survival-uniform-20", "rss-hooks-uniform-32", "rss-hooks-normal-35"} <= {file.stem for file in FILES}
+    assert {"rss-survival-uniform-20", "rss-hooks-uniform-31", "rss-hooks-normal-35"} <= {file.stem for file in FILES}
 
 
 @pytest.mark.slow
@@ -208,7 +217,6 @@ def _empty_quadrature(c: dict[str, Any]) -> None:
 
 
 def _negative_early_stage(c: dict[str, Any]) -> None:
-    c["candidates"] -= c["early"] + 1
     c["early"] = -1
 
 
