@@ -128,6 +128,8 @@ def _page(proofs: Path, theorem: Theorem) -> list[str]:
     unnamed = [f"{page} does not name {name}" for name in theorem.coq if name.split(".")[-1] not in text]
     if theorem.python and theorem.python not in text:
         unnamed.append(f"{page} does not name {theorem.python}")
+    if theorem.simulation and theorem.simulation not in text:
+        unnamed.append(f"{page} does not name {theorem.simulation}")
     files = set(re.findall(r"\((\w+)\.v\)", text))
     absent = [
         f"{page} names {name}.v, which is not there"

@@ -229,6 +229,11 @@ LINK_FAULTS: dict[str, Callable[[Path], None]] = {
     "a function that the page hides": lambda p: change(
         p / "docs" / "rss-wide.md", "strong_lth.bounds.rss_wide.failure", "a function"
     ),
+    "a simulation that the page hides": lambda p: change(
+        p / "theorems.toml",
+        'simulation = "simulations/range_or_density.py"',
+        'simulation = "simulations/sign_pooling.py"',
+    ),
     "a file that the page invents": lambda p: change(p / "docs" / "rss-wide.md", "(RSSWide.v)", "(RSSWidest.v)"),
     "a link that leads nowhere": lambda p: change(p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-mesh.md)"),
     "a link to a missing section": lambda p: change(
