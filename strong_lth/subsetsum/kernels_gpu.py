@@ -15,7 +15,7 @@ from strong_lth.subsetsum.fixedpoint import Ints
 CHUNK = {"cpu": 1 << 17, "cuda": 1 << 25}  # list entries held at once: a cache, or enough work for a whole GPU
 FAR = 1 << 62
 TRITON = range(6, 25)  # candidates per problem for which the Triton kernel is made
-LISTS = (128, 512, 2048)  # intervals that a Triton program holds
+LISTS = (64, 512, 2048)  # intervals that a Triton program holds
 
 
 def find_device(name: str) -> torch.device:
