@@ -68,7 +68,9 @@ class Rows:
         return len(self.target)
 
     def take(self, index: NDArray[np.intp]) -> Rows:
-        """Some of the rows."""
+        """Some of the rows: distinct, ascending."""
+        if len(index) == len(self):
+            return self
         candidates = self.candidates if len(self.candidates) == 1 else self.candidates[index]
         parts = {name: getattr(self, name)[index] for name in ("target", "tol", "spot")}
         return replace(self, candidates=candidates, grid=self.grid.take(index), **parts)
@@ -250,11 +252,11 @@ def search_nearest(rows: Rows) -> tuple[Signs, Bools, Ints]:
     return keep, hit, used
 
 
-def _by_lists(rows: Rows, index: NDArray[np.intp], keep: Bools, hit: Bools, used: Ints) -> None:
+def _by_lists(rows: Rows, index: NDArray[np.intp], keep: Bools, hit: Bools, used: Ints, *, early: bool = False) -> None:
     """Answer some rows by lists whose equal sums are merged."""
     if index.size:
         part = rows.take(index)
-        keep[index], hit[index], used[index] = search_lists(part, part.spot, part.spot, early=False)
+        keep[index], hit[index], used[index] = search_lists(part, part.spot, part.spot, early=early)
 
 
 def _coarse(rows: Rows) -> Bools:
@@ -268,19 +270,13 @@ def _coarse(rows: Rows) -> Bools:
 def _search_movable(rows: Rows) -> tuple[Bools, Bools, Ints]:
     """``search_nearest`` with moves: where so many intervals must overlap that a few candidates reach the target, those are tried first."""
     low, high = rows.grid.low, rows.grid.high
-    length = np.maximum(high, 0).sum(axis=1) - np.minimum(low, 0).sum(axis=1)
-    dense = np.ldexp((high - low).mean(axis=1), min(rows.n - 6, 100)) > length
-    amid = (np.minimum(low, 0).sum(axis=1) < rows.spot) & (rows.spot < np.maximum(high, 0).sum(axis=1))
-    first = np.flatnonzero(np.broadcast_to(dense & amid, len(rows)))
+    least, most = np.minimum(low, 0).sum(axis=1), np.maximum(high, 0).sum(axis=1)
+    dense = np.ldexp((high - low).sum(axis=1) / rows.n, min(rows.n - 6, 100)) > most - least
+    first = np.flatnonzero(dense & (least < rows.spot) & (rows.spot < most))
     keep, hit = np.zeros((len(rows), rows.n), np.bool_), np.zeros(len(rows), np.bool_)
     used = np.empty(len(rows), np.int64)
-    if first.size:
-        part = rows.take(first)
-        keep[first], hit[first], used[first] = search_lists(part, part.spot, part.spot, early=True)
-    rest = np.flatnonzero(~hit)
-    if rest.size:
-        part = rows if rest.size == len(rows) else rows.take(rest)
-        keep[rest], hit[rest], used[rest] = search_lists(part, part.spot, part.spot, early=False)
+    _by_lists(rows, first, keep, hit, used, early=True)
+    _by_lists(rows, np.flatnonzero(~hit), keep, hit, used)
     return keep, hit, used
 
 

@@ -117,7 +117,9 @@ def hits_by_triton(x: torch.Tensor, reach: int, r: int, bottom: int, top: int, b
     times = torch.full((len(x),), -2, dtype=torch.int64, device=x.device)
     for size in LISTS:
         rest = torch.nonzero(times == -2)[:, 0]
-        if rest.numel() and 4 * size <= budget and size * 8 * (r + reach + 1) > top - bottom:  # else hardly a trial would fit
+        if (
+            rest.numel() and 4 * size <= budget and size * 8 * (r + reach + 1) > top - bottom
+        ):  # else hardly a trial would fit
             times[rest] = hit_rows(x[rest].contiguous(), reach, r, bottom, top, size)
     rest = torch.nonzero(times == -2)[:, 0]
     if rest.numel():

@@ -88,7 +88,9 @@ def hit_program(x_ptr, times_ptr, n, reach, r, bottom, top, size: tl.constexpr, 
         before_a = count_below(lo_b, lo, size, log) - 1  # the last of b before each of a
         before_b = count_below(lo, lo_b + 1, size, log) - 1
         begins_a = (real & (lo > entry(hi_b, before_a, -far))).to(tl.int32)
-        reached = tl.maximum(entry(hi, before_b, -far), entry(hi_b, at - 1, -far))  # moved intervals may overlap each other
+        reached = tl.maximum(
+            entry(hi, before_b, -far), entry(hi_b, at - 1, -far)
+        )  # moved intervals may overlap each other
         begins_b = (real & (lo_b > reached)).to(tl.int32)
         made_a = tl.cumsum(begins_a, 0)
         made_b = tl.cumsum(begins_b, 0)
