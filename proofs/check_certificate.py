@@ -1,8 +1,9 @@
-"""Re-prove a certificate of a strong lottery ticket with the Python standard library alone.
+"""Re-prove a certificate with the Python standard library alone.
 
     python check_certificate.py certificate.json [--json]
 
-Nothing of the package that wrote the file is imported. From the seed in the file this program draws the kept random weights again, re-proves in exact
+Nothing of the package that wrote the file is imported. Certificates of subset sums, batches and coverage are re-proved by ``check_sums``, of the recursion by ``check_recursion``,
+of other bounds by ``check_bound_certificate``; this file re-proves whole strong lottery tickets. From the seed in the file this program draws the kept random weights again, re-proves in exact
 rationals that they add up to the target's weights within the stated tolerances, recomputes the bounds on the output error, and evaluates both networks at the
 worst input that was found. Exit status: 0 accepted, 1 rejected, 2 not a certificate, 3 nothing failed, but weights of this law cannot be derived from the seed here.
 
@@ -16,7 +17,6 @@ import argparse
 import hashlib
 import itertools
 import json
-import re
 import struct
 import sys
 from fractions import Fraction
@@ -24,19 +24,14 @@ from math import ceil, floor, isqrt, lcm
 from operator import mul
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from certificate_reader import MALFORMED, NotACertificate, Rejected, check_hash, fields, number, read, whole  # noqa: E402
+
 FORMAT, VERSION = "strong_lth certificate", 1
 KEY_TAG = 0x7374726F6E675F31
-HEX_FLOAT = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}|-?0x0\.0p\+0")
 LARGEST_EXPONENT, LARGEST_WIDTH = 2000, 10**6
 WORD = (1 << 64) - 1
-
-
-class Rejected(Exception):
-    """A statement of the certificate is false."""
-
-
-class NotACertificate(Exception):
-    """The file is not a certificate of this version."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------------------------
@@ -80,27 +75,6 @@ def uniform_weight(drawn: int, exponent: int, coarse: bool) -> Fraction:
     """The weight of U[-2^k, 2^k] that a word stands for, on the grid 2^(k-40), or 2^(k-24) where products must stay exact."""
     bits, drop = (24, 39) if coarse else (40, 23)
     return Fraction((drawn >> drop) - (1 << bits)) * Fraction(2) ** (exponent - bits)
-
-
-def number(text: object) -> Fraction:
-    """A hexadecimal float as the rational it is."""
-    if not isinstance(text, str) or not HEX_FLOAT.fullmatch(text):
-        raise NotACertificate(f"{text!r} is not a hexadecimal float")
-    return Fraction(float.fromhex(text))
-
-
-def whole(value: object, low: int, high: int) -> int:
-    """A whole number in [low, high]; True and 1.0 are none."""
-    if type(value) is not int or not low <= value <= high:
-        raise NotACertificate(f"{value!r} is not a whole number from {low} to {high}")
-    return value
-
-
-def fields(record: object, *names: str, optional: tuple[str, ...] = ()) -> dict:
-    """The record, if it has these fields and no others."""
-    if not isinstance(record, dict) or not set(names) <= set(record) <= set(names) | set(optional):
-        raise NotACertificate(f"expected the fields {', '.join(names)}")
-    return record
 
 
 # ---------------------------------------------------------------------------------------------------------------------------------------
@@ -798,9 +772,7 @@ def check(document: dict) -> tuple[bool, list[str]]:
         raise NotACertificate(
             f"format {document.get('format')!r} version {document.get('version')!r}, expected {FORMAT!r} version {VERSION}"
         )
-    body = {key: value for key, value in document.items() if key != "hash"}
-    if hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest() != document["hash"]:
-        raise Rejected("the content does not match its hash")
+    check_hash(document)
     fields(document, *DOCUMENT)
     fields(document["claim"], "bounds", "certified", "method", "found", "found_at")
     log: list[str] = []
@@ -826,20 +798,36 @@ def check(document: dict) -> tuple[bool, list[str]]:
     return source.exponent is not None, log
 
 
-def _no_constant(name: str) -> None:
-    raise NotACertificate(f"{name} is not a number")
+def check_ticket(document: dict) -> tuple[str, list[str], bool]:
+    """(claim, log, whether the weights were derived from the seed) of a whole ticket."""
+    proved, log = check(document)
+    certified = float.fromhex(document["claim"]["certified"])
+    return f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})", log, proved
 
 
-def _no_repetition(pairs: list[tuple[str, object]]) -> dict:
-    if len(dict(pairs)) < len(pairs):
-        raise NotACertificate("a field appears twice")
-    return dict(pairs)
+def check_any(document: dict) -> tuple[str, list[str], bool]:
+    """(claim, log, whether all was re-proved) of a certificate of any kind; Rejected, or NotACertificate."""
+    import check_bound_certificate
+    import check_recursion
+    import check_sums
+
+    others = {
+        check_sums.SUM: check_sums.check_sum,
+        check_sums.BATCH: check_sums.check_batch,
+        check_sums.COVER: check_sums.check_cover,
+        check_recursion.RECURSION: check_recursion.check_recursion,
+        check_bound_certificate.FORMAT: check_bound_certificate.check_document,
+    }
+    kind = document.get("format")
+    if isinstance(kind, str) and kind in others:
+        return (*others[kind](document), True)
+    return check_ticket(document)
 
 
 def main() -> int:
     """Read the file named on the command line; see the head of this file for the exit status."""
     parser = argparse.ArgumentParser(
-        description="Re-prove a certificate of a strong lottery ticket, with the standard library alone."
+        description="Re-prove a certificate (ticket, subset sum, batch, cover, recursion, bound) with the standard library alone."
     )
     parser.add_argument("certificate", type=Path)
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -847,31 +835,15 @@ def main() -> int:
     log: list[str] = []
     claim = ""
     try:
-        document = json.loads(
-            options.certificate.read_text(encoding="utf-8"),
-            parse_constant=_no_constant,
-            object_pairs_hook=_no_repetition,
-        )
-        proved, log = check(document)
+        claim, log, proved = check_any(read(options.certificate))
         outcome, status = ("accepted", 0) if proved else ("not re-proved", 3)
-        certified = float.fromhex(document["claim"]["certified"])
-        claim = f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})"
     except RecursionError:
         outcome, status, claim = "not a certificate", 2, "nested too deeply"
     except Rejected as reason:
         outcome, status, claim = "rejected", 1, str(reason)
     except OSError as reason:
         outcome, status, claim = "unreadable", 2, str(reason)
-    except (
-        NotACertificate,
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        OverflowError,
-        struct.error,
-    ) as reason:
+    except (NotACertificate, struct.error, *MALFORMED) as reason:
         outcome, status, claim = "not a certificate", 2, f"{type(reason).__name__}: {reason}"
     if options.json:
         print(json.dumps({"outcome": outcome, "claim": claim, "log": log}))

@@ -28,7 +28,7 @@ from strong_lth import plotting
 from strong_lth.core import run_record
 from strong_lth.networks.files import replacing, write_text
 from strong_lth.tickets.diagnostics import paths, weights
-from strong_lth.tickets.engine import masked
+from strong_lth.tickets.states import masked
 from strong_lth.tickets.summary import better, mean_interval, summarise
 
 DENSITIES = (0.1, 0.02, 0.01)

@@ -20,11 +20,23 @@ _PUBLIC = {
     ),
     "strong_lth.bounds": "Bound required_candidates",
     "strong_lth.networks": (
-        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets write_certificate"
+        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets verify_perturbation "
+        "write_certificate"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
-_SUBMODULES = ("bounds", "datasets", "experiment", "networks", "stats", "streams", "subsetsum", "tickets", "validate")
+_SUBMODULES = (
+    "bounds",
+    "datasets",
+    "experiment",
+    "networks",
+    "projection",
+    "stats",
+    "streams",
+    "subsetsum",
+    "tickets",
+    "validate",
+)
 
 __all__ = sorted([*_HOME, *_SUBMODULES])
 

@@ -17,7 +17,7 @@ import tyro
 
 import strong_lth
 from strong_lth.commands.claims import bounds, check, proofs
-from strong_lth.commands.construction import approximate, certify
+from strong_lth.commands.construction import approximate, certify, verify_perturbation
 from strong_lth.commands.environment import data, doctor
 from strong_lth.commands.main_job import demo
 from strong_lth.commands.simulations import runs, simulate
@@ -33,6 +33,7 @@ COMMANDS: tuple[Callable[..., int], ...] = (
     check,
     approximate,
     certify,
+    verify_perturbation,
     tickets,
     compare,
     simulate,

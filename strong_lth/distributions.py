@@ -178,7 +178,9 @@ class Tabulated:
             raise InputError("Tabulated.widths", widths, "give increasing finite widths > 0")
         if len(weights) != len(widths) or not all(math.isfinite(w) and w > 0 for w in weights):
             raise InputError("Tabulated.weights", weights, "give one finite weight > 0 per width")
-        object.__setattr__(self, "weights", tuple(w / math.fsum(weights) for w in weights))
+        total = math.fsum(weights)
+        shares = abs(total - 1) <= 1e-15 * len(weights)  # shares of a law that was divided before stay as they are
+        object.__setattr__(self, "weights", weights if shares else tuple(w / total for w in weights))
 
     def sample(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> Floats:
         width = rng.choice(np.array(self.widths), size=shape, p=np.array(self.weights))
@@ -198,6 +200,39 @@ class Tabulated:
             (Fraction(p) / Fraction(w) for p, w in zip(self.weights, self.widths, strict=True) if far <= w), Fraction(0)
         )
         return _at_most(total / 2 * (1 - Fraction(1, 10**12)))
+
+
+@dataclass(frozen=True)
+class SignedIntegers:
+    """Uniform on {-levels, ..., -1, 1, ..., levels}: quantised candidates, which reach whole numbers exactly.
+
+    >>> SignedIntegers(2).variance
+    2.5
+    """
+
+    levels: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.levels, bool) or not isinstance(self.levels, int | np.integer) or self.levels < 1:
+            raise InputError("SignedIntegers.levels", repr(self.levels), "give a whole number >= 1")
+        if self.levels > 2**52:
+            raise InputError("SignedIntegers.levels", self.levels, "give at most 2^52, so that candidates are exact")
+        object.__setattr__(self, "levels", int(self.levels))
+
+    def sample(self, rng: np.random.Generator, shape: int | tuple[int, ...]) -> Floats:
+        size = rng.integers(1, self.levels + 1, shape)
+        return np.asarray(size * rng.choice((-1, 1), shape), dtype=np.float64)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -float(self.levels), float(self.levels)
+
+    @property
+    def variance(self) -> float:
+        return (self.levels + 1) * (2 * self.levels + 1) / 6
+
+    def lower_density(self, low: float, high: float) -> float:
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -335,7 +370,7 @@ def _quantile(law: Law, u: Floats) -> Floats:
     raise InputError("law", repr(law), "use Uniform, Normal or a Scaled one of them for the even matrices")
 
 
-_LAWS = (Uniform, Normal, ProductUniform, Triangular, RandomSigns, BalancedSigns)
+_LAWS = (Uniform, Normal, ProductUniform, Triangular, Tabulated, SignedIntegers, RandomSigns, BalancedSigns)
 
 
 def law_record(law: Law) -> dict[str, Any]:
@@ -348,7 +383,7 @@ def law_record(law: Law) -> dict[str, Any]:
         return {"law": "Scaled", "of": law_record(law.law), "factor": law.factor.hex()}
     if not isinstance(law, _LAWS):
         raise InputError("law", repr(law), f"use one of {', '.join(t.__name__ for t in _LAWS)}, Scaled")
-    return {"law": type(law).__name__} | {key: value.hex() for key, value in asdict(law).items()}
+    return {"law": type(law).__name__} | {key: _plain(value) for key, value in asdict(law).items()}
 
 
 def law_from_record(record: dict[str, Any]) -> Law:
@@ -360,12 +395,26 @@ def law_from_record(record: dict[str, Any]) -> Law:
             law: Law = Scaled(law_from_record(fields["of"]), float.fromhex(fields["factor"]))
         else:
             kind: Any = {law.__name__: law for law in _LAWS}[str(name)]
-            law = kind(**{key: float.fromhex(value) for key, value in fields.items()})
+            law = kind(**{key: _value(value) for key, value in fields.items()})
         if law_record(law) != record:  # a missing parameter is no invitation to use its default
             raise KeyError(name)
         return law
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         raise InputError("law record", repr(record), "use what law_record wrote") from None
+
+
+def _plain(value: float | tuple[float, ...]) -> str | int | list[str]:
+    """A parameter for a file: floats as hex words, whole numbers as they are."""
+    if isinstance(value, tuple):
+        return [x.hex() for x in value]
+    return value.hex() if isinstance(value, float) else value
+
+
+def _value(plain: str | int | list[str]) -> float | tuple[float, ...]:
+    """Inverse of ``_plain``."""
+    if isinstance(plain, list):
+        return tuple(float.fromhex(x) for x in plain)
+    return float.fromhex(plain) if isinstance(plain, str) else plain
 
 
 def _is_power_of_two(x: float) -> bool:

@@ -32,6 +32,7 @@ FLOORS = {
     "validate": 3,
     "tickets": 4,
     "report": 5,
+    "report_bounds": 5,
     "plotting": 5,
     "theorems": 5,
     "demo": 6,
@@ -50,7 +51,7 @@ FENCES = {
     "matplotlib": ("plotting.py",),
     "duckdb": ("experiment/table.py",),
     "networkx": ("networks/graph.py",),
-    "cvxpy": ("subsetsum/solvers/*milp*.py", "networks/allotment*.py", "networks/sdp*.py"),
+    "cvxpy": ("subsetsum/solvers/*milp*.py", "bounds/allotment*.py", "networks/sdp*.py"),
     "tyro": ("cli.py", "commands/*"),
 }
 
@@ -59,6 +60,7 @@ METHODS = "tickets/methods/"
 METHOD_IMPORTS = (
     "core",
     "networks.mask",
+    "tickets.boxes",
     "tickets.continued",
     "tickets.density",
     "tickets.hooks",
@@ -66,6 +68,8 @@ METHOD_IMPORTS = (
     "tickets.pushing",
     "tickets.randomness",
     "tickets.recipe",
+    "tickets.scores",
+    "tickets.untrained",
     "tickets.method",
     "tickets.types",
     "tickets.task_view",

@@ -21,6 +21,9 @@ from strong_lth.distributions import (
     ProductUniform,
     RandomSigns,
     Scaled,
+    SignedIntegers,
+    Tabulated,
+    Triangular,
     Uniform,
     half_width,
     is_portable,
@@ -41,6 +44,9 @@ LAWS: list[Law] = [
     Scaled(Normal(), 0.3),
     Scaled(Scaled(Uniform(-1, 1), 3), 0.7),
     Scaled(ProductUniform(), 2),
+    Triangular(1.5),
+    Tabulated((0.3, 0.7, 1.1), (1, 3, 7)),
+    SignedIntegers(9),
 ]
 named = pytest.mark.parametrize("law", LAWS, ids=repr)
 
@@ -222,6 +228,10 @@ def test_records_survive_a_file(law: Law) -> None:
         {"law": "Scaled", "of": {"law": "Uniform"}, "factor": "0x1p0"},
         {"law": "Scaled", "of": {"law": "RandomSigns"}, "factor": "0x1.0000000000000p+0", "extra": 1},
         {"law": "Scaled", "of": [], "factor": "0x1p0"},
+        {"law": "Tabulated", "widths": ["0x1p0"], "weights": "0x1p0"},
+        {"law": "Tabulated", "widths": [1.0], "weights": [1.0]},
+        {"law": "SignedIntegers", "levels": "0x1p3"},
+        {"law": "SignedIntegers", "levels": True},
         "Uniform",
         None,
     ],

@@ -6,11 +6,13 @@
     How to read probabilities: [fraction_at_most n event delta] says that for some N, cutting [-1, 1]^n into (2 N + 1)^n congruent closed cells, a fraction
     of at most delta of them covers the event. Therefore n independent draws from U[-1, 1] fall in the event with probability at most delta. *)
 Require Import Reals ZArith List.
-From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps RSSWide RSSScaled SLTHGeneral Sanity.
+From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps RSSWide RSSScaled RSSDensity SLTHGeneral Sanity.
 Import ListNotations.
 Open Scope R_scope.
 
 (** ** Subset sums *)
+Fixpoint sum (n : nat) (f : nat -> R) : R := match n with O => 0 | S k => sum k f + f k end.
+
 Fixpoint subset_sum (keep : list bool) (candidates : list R) : R :=
   match keep, candidates with b :: k, x :: c => (if b then x else 0) + subset_sum k c | _, _ => 0 end.
 
@@ -90,16 +92,110 @@ Definition missed_wide (tol : R) (candidates : list R) := exists target, Rabs ta
 Definition missed_wide_exactly (perturbation : R) (candidates : list R) := exists target, Rabs target <= 1 /\
   ~ represented perturbation candidates target.
 
-Theorem wide_targets_within_tol n tol : 0 < tol <= 1 -> fraction_at_most n (missed_wide tol) (8.1 * (3 / 4) ^ n / (tol * tol)).
+Definition failure_wide_tol (n : nat) (tol : R) : R := 8.1 * (3 / 4) ^ n / (tol * tol).
+Definition failure_wide_exact (n : nat) (perturbation : R) : R := 21 * (3 / 4) ^ n / (perturbation * perturbation).
+
+Theorem wide_targets_within_tol n tol : 0 < tol <= 1 -> fraction_at_most n (missed_wide tol) (failure_wide_tol n tol).
 Proof. exact (RSSWide.rss_wide n tol). Qed.
 
 Theorem wide_targets_exactly n perturbation : 0 < perturbation <= 1 ->
-  fraction_at_most n (missed_wide_exactly perturbation) (21 * (3 / 4) ^ n / (perturbation * perturbation)).
+  fraction_at_most n (missed_wide_exactly perturbation) (failure_wide_exact n perturbation).
 Proof. exact (RSSWide.rss_wide_exact n perturbation). Qed.
+
+(** *** Candidates with known factors: the t-th candidate is [factor t * x_t] *)
+Fixpoint scaled (factor : nat -> R) (t : nat) (xs : list R) : list R :=
+  match xs with nil => nil | x :: l => factor t * x :: scaled factor (S t) l end.
+Fixpoint kept_factors (factor : nat -> R) (t : nat) (keep : list bool) : R :=
+  match keep with nil => 0 | b :: k => (if b then factor t else 0) + kept_factors factor (S t) k end.
+
+Definition missed_scaled (factor : nat -> R) (reach tol : R) (xs : list R) := exists target, Rabs target <= reach /\
+  forall keep, length keep = length xs -> ~ Rabs (target - subset_sum keep (scaled factor 0 xs)) <= tol.
+
+(** no subset comes within perturbation times the sum of its factors, which is what moving each kept x_t by the perturbation can do *)
+Definition missed_scaled_exactly (factor : nat -> R) (reach perturbation : R) (xs : list R) := exists target, Rabs target <= reach /\
+  ~ exists keep, length keep = length xs /\
+      Rabs (target - subset_sum keep (scaled factor 0 xs)) <= perturbation * kept_factors factor 0 keep.
+
+Definition failure_scaled_tol (least : R) (n : nat) (tol : R) : R := 2.1 * (least * least) * (1 - least / 4) ^ n / (tol * tol).
+Definition failure_scaled_exact (least : R) (n : nat) (perturbation : R) : R := 6.1 * (1 - least / 4) ^ n / (perturbation * perturbation).
+
+(** the same N serves all factors; [fraction_at_most] is [exists N, ...] *)
+Definition fraction_in (N n : nat) (event : list R -> Prop) (delta : R) := exists cells : list (list Z),
+  (forall xs, length xs = n -> Forall (fun x => Rabs x <= 1) xs -> event xs ->
+     exists c, In c cells /\ Forall2 (in_cell N) xs c) /\ INR (length cells) <= delta * INR (2 * N + 1) ^ n.
+
+Theorem known_factors_within_tol n least tol : 0 < least <= 1 -> 0 < tol <= least ->
+  exists N, forall factor, (forall t, least <= factor t <= 1) ->
+    fraction_in N n (missed_scaled factor (least / 2) tol) (failure_scaled_tol least n tol).
+Proof. exact (RSSScaled.rss_scaled n least tol). Qed.
+
+Theorem known_factors_exactly n least perturbation : 0 < least <= 1 -> 0 < perturbation <= 1 ->
+  exists N, forall factor, (forall t, least <= factor t <= 1) ->
+    fraction_in N n (missed_scaled_exactly factor (least / 2) perturbation) (failure_scaled_exact least n perturbation).
+Proof. exact (RSSScaled.rss_scaled_exact n least perturbation). Qed.
+
+(** *** Any law with a density bounded below on [-1, 1] *)
+Section One_grid.
+  Variable first : Z.
+  Variable count : nat.
+  Variable mass : Z -> R.                             (* of the cells number first, ..., first + count - 1 *)
+  Definition over_cells (f : Z -> R) : R := sum count (fun i => f (first + Z.of_nat i)%Z).
+
+  (** the mean of F over n independent cells; of the indicator of a set of cells: its probability *)
+  Fixpoint mean_over (n : nat) (F : list Z -> R) : R :=
+    match n with O => F nil | S k => over_cells (fun c => mass c * mean_over k (fun l => F (c :: l))) end.
+End One_grid.
+
+Section Density.
+  (** a law: for each N, the masses of the cells number first N, ..., first N + count N - 1 of width 2 / (2 N + 1), none negative, sum 1 *)
+  Variable first : nat -> Z.
+  Variable count : nat -> nat.
+  Variable mass : nat -> Z -> R.
+  Hypothesis mass_nonneg : forall N c, (first N <= c < first N + Z.of_nat (count N))%Z -> 0 <= mass N c.
+  Hypothesis mass_one : forall N, over_cells (first N) (count N) (mass N) = 1.
+
+  Definition probability_at_most (n : nat) (event : list R -> Prop) (delta : R) := exists (N : nat) (Q : list Z -> bool),
+    (forall xs cells, length xs = n -> Forall2 (in_cell N) xs cells -> event xs -> Q cells = true) /\
+    mean_over (first N) (count N) (mass N) n (fun l => if Q l then 1 else 0) <= delta.
+
+  Variable p : R.
+  Hypothesis p_nonneg : 0 <= p.
+  Hypothesis dense : forall N, (first N <= - Z.of_nat N)%Z /\ (Z.of_nat N < first N + Z.of_nat (count N))%Z /\
+    forall c, (- Z.of_nat N <= c <= Z.of_nat N)%Z -> p * (2 / INR (2 * N + 1)) <= mass N c.
+
+  Definition failure_density_tol (n : nat) (tol : R) : R := 2.01 * (1 - p / 2) ^ n / (tol * tol).
+  Definition failure_density_exact (n : nat) (perturbation : R) : R := 6.2 * (1 - p / 2) ^ n / (perturbation * perturbation).
+
+  Theorem dense_law_within_tol n tol : 0 < tol <= 1 -> probability_at_most n (missed tol) (failure_density_tol n tol).
+  Proof. exact (RSSDensity.rss_density (RSSDensity.Build_law first count mass mass_nonneg mass_one) p p_nonneg dense n tol). Qed.
+
+  Theorem dense_law_exactly n perturbation : 0 < perturbation <= 1 ->
+    probability_at_most n (missed_exactly perturbation) (failure_density_exact n perturbation).
+  Proof. exact (RSSDensity.rss_density_exact (RSSDensity.Build_law first count mass mass_nonneg mass_one) p p_nonneg dense n perturbation). Qed.
+End Density.
+
+(** ** Certificates of coverage: candidates, tol, perturbation and targets are whole multiples of a step h *)
+Fixpoint whole_sum (keep : list bool) (l : list Z) : Z :=
+  match keep, l with b :: k, x :: c => ((if b then x else 0) + whole_sum k c)%Z | _, _ => 0%Z end.
+
+(** what the subset with this binary code serves: its sum, plus or minus tol and the perturbation of each kept candidate *)
+Definition served (tol perturbation : Z) (l : list Z) (code : Z) : Z * Z :=
+  let keep := map (fun i => Z.testbit code (Z.of_nat i)) (seq 0 (length l)) in
+  let reach := (tol + perturbation * Z.of_nat (kept keep))%Z in (whole_sum keep l - reach, whole_sum keep l + reach)%Z.
+
+Fixpoint no_gap (high reached : Z) (intervals : list (Z * Z)) : bool :=
+  match intervals with nil => (high <=? reached)%Z | i :: rest => (fst i <=? reached)%Z && no_gap high (Z.max reached (snd i)) rest end.
+
+Definition chain (tol perturbation : Z) (l : list Z) (low high : Z) (codes : list Z) : bool :=
+  match map (served tol perturbation l) codes with nil => false | i :: rest => (fst i <=? low)%Z && no_gap high (snd i) rest end.
+
+Theorem accepted_chain_covers h : 0 < h -> forall tol perturbation l low high codes, (0 <= tol)%Z -> (0 <= perturbation)%Z ->
+  chain tol perturbation l low high codes = true -> forall target, h * IZR low <= target <= h * IZR high ->
+  exists v, represented (h * IZR perturbation) (map (fun x => h * IZR x) l) v /\ Rabs (target - v) <= h * IZR tol.
+Proof. exact (IntervalChain.chain_check_sound h). Qed.
 
 (** ** Networks *)
 Definition relu (x : R) : R := Rmax x 0.
-Fixpoint sum (n : nat) (f : nat -> R) : R := match n with O => 0 | S k => sum k f + f k end.
 
 (** kept hidden units on one input: incoming weight a, outgoing weight v *)
 Fixpoint gadget (keep : list bool) (units : list (R * R)) (x : R) : R :=
@@ -176,9 +272,6 @@ Section Networks.
 End Networks.
 
 (** ** Biases, missing connections, shared weights, incoming weights of any size *)
-Fixpoint scaled (factor : nat -> R) (t : nat) (xs : list R) : list R :=
-  match xs with nil => nil | x :: l => factor t * x :: scaled factor (S t) l end.
-
 (** hidden units with incoming weights [sign * factor t] and outgoing weights v_t *)
 Fixpoint signed_units (sign : R) (factor : nat -> R) (t : nat) (vs : list R) : list (R * R) :=
   match vs with nil => nil | v :: l => (sign * factor t, v) :: signed_units sign factor (S t) l end.
@@ -232,14 +325,48 @@ Section General.
   Theorem any_first_layer n least perturbation factor :
     0 < least <= 1 -> 0 < perturbation <= 1 -> (forall b t, least <= factor b t <= 1) ->
     fraction_at_most (blocks * n) (fun xs => ~ represents_every_network factor (least / 2) perturbation n xs)
-      (INR blocks * (6.1 * (1 - least / 4) ^ n / (perturbation * perturbation))).
+      (INR blocks * failure_scaled_exact least n perturbation).
   Proof. exact (SLTHGeneral.slth_first_layer_exact width activation depth wired block_of blocks block_of_lt n least perturbation factor). Qed.
 
   (** incoming weights +1 and -1, targets in [-1, 1] *)
   Theorem wide_targets n perturbation : 0 < perturbation <= 1 ->
     fraction_at_most (blocks * n) (fun xs => ~ represents_every_network (fun _ _ => 1) 1 perturbation n xs)
-      (INR blocks * (21 * (3 / 4) ^ n / (perturbation * perturbation))).
+      (INR blocks * failure_wide_exact n perturbation).
   Proof. exact (SLTHGeneral.slth_wide_exact width activation depth wired block_of blocks block_of_lt n perturbation). Qed.
+
+  (** *** The same within a tolerance, without perturbation *)
+  Definition small_rows_and_bias (W : nat -> nat -> nat -> R) (B : nat -> nat -> R) : Prop :=
+    forall l i, (l < depth)%nat -> (i < width (S l))%nat ->
+      sum (width l) (fun j => if wired l i j then Rabs (W l i j) else 0) + Rabs (B l i) <= 1.
+
+  Definition approximates_every_network (factor : nat -> nat -> R) (T tol max_width : R) (n : nat) (xs : list R) : Prop :=
+    exists mask : nat -> R -> list bool,
+      (forall b w, (b < blocks)%nat -> length (mask b w) = n) /\
+      forall W B, within T W B -> small_rows_and_bias W B ->
+        forall r x, 1 <= r -> (forall i, (i < width 0)%nat -> Rabs (x i) <= r) -> forall i, (i < width depth)%nat ->
+          Rabs (pruned_layers (place_keep mask W B) (place_units factor (fun b _ => block n b xs) W B) depth x i - target_layers W B depth x i)
+            <= 2 * (INR depth * ((max_width + 1) * tol)) * r.
+
+  Hypothesis activation_lipschitz : forall l x y, Rabs (activation l x - activation l y) <= Rabs (x - y).
+  Hypothesis activation_zero : forall l, activation l 0 = 0.
+
+  Theorem any_first_layer_within_tol n least tol max_width factor :
+    0 < least <= 1 -> 0 < tol <= least -> (forall b t, least <= factor b t <= 1) ->
+    0 <= max_width -> (forall l, (l < depth)%nat -> INR (width l) <= max_width) -> INR depth * ((max_width + 1) * tol) <= / 2 ->
+    fraction_at_most (blocks * n) (fun xs => ~ approximates_every_network factor (least / 2) tol max_width n xs)
+      (INR blocks * failure_scaled_tol least n tol).
+  Proof.
+    exact (SLTHGeneral.slth_first_layer width activation depth wired block_of blocks block_of_lt activation_lipschitz activation_zero
+             n least tol max_width factor).
+  Qed.
+
+  Theorem wide_networks_within_tol n tol max_width :
+    0 < tol <= 1 -> 0 <= max_width -> (forall l, (l < depth)%nat -> INR (width l) <= max_width) -> INR depth * ((max_width + 1) * tol) <= / 2 ->
+    fraction_at_most (blocks * n) (fun xs => ~ approximates_every_network (fun _ _ => 1) 1 tol max_width n xs)
+      (INR blocks * failure_wide_tol n tol).
+  Proof.
+    exact (SLTHGeneral.slth_wide width activation depth wired block_of blocks block_of_lt activation_lipschitz activation_zero n tol max_width).
+  Qed.
 End General.
 
 (** *** The gadget *)
@@ -254,6 +381,39 @@ Theorem one_mask_for_both_halves units w tol :
   (exists keep, length keep = length (half true units) /\ Rabs (w - subset_sum keep (half true units)) <= tol) ->
   exists keep, length keep = length units /\ forall x, Rabs (w * x - gadget keep units x) <= tol * Rabs x.
 Proof. exact (Gadget.gadget_exists units w tol). Qed.
+
+(** ** Errors of layers become errors of networks, for any norms *)
+Fixpoint product (n : nat) (f : nat -> R) : R := match n with O => 1 | S k => product k f * f k end.
+Definition times (columns : nat) (W : nat -> nat -> R) (x : nat -> R) : nat -> R := fun i => sum columns (fun j => W i j * x j).
+
+Section Propagation.
+  Variable width : nat -> nat.
+  Variable norm : nat -> (nat -> R) -> R.             (* of the values of layer l *)
+  Hypothesis norm_ext : forall l x y, (forall i, x i = y i) -> norm l x = norm l y.
+  Hypothesis norm_zero : forall l, norm l (fun _ => 0) = 0.
+  Hypothesis norm_triangle : forall l x y, norm l (fun i => x i + y i) <= norm l x + norm l y.
+  Variable W : nat -> nat -> nat -> R.
+  Variable replaced : nat -> (nat -> R) -> nat -> R.  (* what computes layer l + 1 in place of W l *)
+  Variable activation : nat -> R -> R.
+  Variable B error : nat -> R.
+  Hypothesis B_nonneg : forall l, 0 <= B l.
+  Hypothesis error_nonneg : forall l, 0 <= error l.
+  Hypothesis operator_norm : forall l x, norm (S l) (times (width l) (W l) x) <= B l * norm l x.
+  Hypothesis layer_error : forall l x, norm (S l) (fun i => replaced l x i - times (width l) (W l) x i) <= error l * norm l x.
+  Hypothesis activation_zero : forall l, activation l 0 = 0.
+  Hypothesis activation_lipschitz : forall l x y, norm l (fun i => activation l (x i) - activation l (y i)) <= norm l (fun i => x i - y i).
+
+  Fixpoint through (V : nat -> (nat -> R) -> nat -> R) (l : nat) (x : nat -> R) : nat -> R :=
+    match l with O => x | S k => fun i => activation (S k) (V k (through V k x) i) end.
+
+  Theorem errors_propagate l x :
+    norm l (fun i => through replaced l x i - through (fun k => times (width k) (W k)) l x i)
+      <= (product l (fun i => B i + error i) - product l B) * norm 0 x.
+  Proof.
+    exact (Propagation.matrix_net_error width norm norm_ext norm_zero norm_triangle W replaced activation B error
+             B_nonneg error_nonneg operator_norm layer_error activation_zero activation_lipschitz l x).
+  Qed.
+End Propagation.
 
 (** ** Projected gradient descent stays within the perturbation *)
 Fixpoint descend (perturbation : R) (W0 : nat -> R) (move : nat -> (nat -> R) -> nat -> R) (t : nat) : nat -> R :=

@@ -58,6 +58,28 @@ def ratio_below(a: float, b: float) -> float:
     return quotient if Fraction(quotient) * Fraction(b) <= Fraction(a) else math.nextafter(quotient, 0.0)
 
 
+def contraction_failure(
+    n: int,
+    log_rate: float,
+    constants: tuple[float, float],
+    allowances: tuple[float, float],
+    most: tuple[float, float] = (1.0, 1.0),
+) -> float:
+    """min over the allowances a > 0 of constant rate^n / min(a, most)^2, rounded up, at most 1: a theorem for tol and one for perturbation.
+
+    Each theorem holds alone: a target missed with both allowances is missed with either one.
+
+    >>> contraction_failure(2, math.log(0.5), (2.0, 1.0), (1.0, 0.0)) >= 0.5
+    True
+    """
+    logs = [
+        math.log(constant) - 2 * math.log(min(allowance, cap))
+        for constant, allowance, cap in zip(constants, allowances, most, strict=True)
+        if allowance > 0
+    ]
+    return upper_probability(n * log_rate + min(logs, default=math.inf), n)
+
+
 def upper_probability(log_failure: float, n: int) -> float:
     """min(1, exp(log_failure)), enlarged by a relative 1e-12 + 1e-14 n, which exceeds the rounding error of n log(rho) + ...; never 0.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from strong_lth.bounds.evaluation import unit_question, upper_probability
+from strong_lth.bounds.evaluation import contraction_failure, unit_question
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope
 from strong_lth.core import Reference, Verdict
 from strong_lth.distributions import half_width
@@ -28,12 +28,7 @@ def failure(question: Question) -> Failure:
     scaled = None if width is None else unit_question(question, width)
     if scaled is None:
         return Verdict.NOT_APPLICABLE
-    logs = [
-        math.log(constant) - 2 * math.log(min(allowance, 1.0))
-        for constant, allowance in zip((2.01, 6.2), scaled, strict=True)
-        if allowance > 0
-    ]
-    return upper_probability(question.n * math.log(0.75) + min(logs, default=math.inf), question.n)
+    return contraction_failure(question.n, math.log(0.75), (2.01, 6.2), scaled)
 
 
 BOUND = Bound(

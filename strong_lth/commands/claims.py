@@ -11,23 +11,124 @@ import tyro
 from strong_lth.commands.shown import plain_table, progress_bars, show_rows
 
 if TYPE_CHECKING:
-    pass
+    import strong_lth as lth
 
 
-def bounds(*, tol: float = 0.01, perturbation: float = 0.0, delta: float = 0.05, json: bool = False) -> int:
-    """Candidates that each bound and each prediction asks for, with source, quantifier and status.
+def bounds(
+    id: tyro.conf.Positional[str | None] = None,
+    *,
+    tol: float = 0.01,
+    perturbation: float = 0.0,
+    delta: float = 0.05,
+    law: Literal["uniform", "normal", "product"] = "uniform",
+    target: float | None = None,
+    window: tuple[float, float] = (-0.5, 0.5),
+    network: Path | None = None,
+    shape: tuple[int, ...] = (),
+    norms: tuple[float, ...] = (),
+    radius: float = 1.0,
+    nonnegative: bool = False,
+    constant: float | None = None,
+    json: bool = False,
+) -> int:
+    """Candidates that each bound and each prediction asks for, grouped by quantifier; or one entry, or the widths for a network.
+
+    `strong-lth bounds` compares all of them on one random subset sum. `strong-lth bounds ID` shows one with its source. With --network or --shape: tolerances per weight,
+    published and optimal, and the width of a random network that holds the target within --tol on its outputs.
 
     Args:
-        tol: Allowed approximation error of a target.
+        id: One entry: its statement, source, quantifier, status and number.
+        tol: Allowed approximation error: of a target, or with --network or --shape of the outputs.
         perturbation: Allowed change of each candidate.
         delta: Failure probability.
-        json: Print the rows as JSON.
+        law: Candidates uniform on [-1, 1], standard normal, or products of two uniforms.
+        target: One fixed target in place of a window.
+        window: Targets of the statement.
+        network: A target network: an .npz file with arrays W1 .. WL (d_out, d_in) and optionally b1 .. bL; its norms are computed.
+        shape: Widths d_0 d_1 .. d_L of a target network without its weights; its weights are at most 1/2.
+        norms: With --shape, upper bounds of the spectral norms, one per layer; default 1.
+        radius: Largest Euclidean norm of an input of the network.
+        nonnegative: The inputs of the network are never negative: one sign half less in the first layer.
+        constant: Value to try for the C of theorems that leave it open.
+        json: Print as JSON.
     """
-    from strong_lth import report
+    import strong_lth as lth
+    from strong_lth import report_bounds as shown
+    from strong_lth.core import InputError
 
-    rows = report.bounds_rows(tol, perturbation, delta)
-    show_rows(rows, None if json else report.bounds_table(rows))
+    if network is not None or shape:
+        if network is not None and (shape or norms):
+            raise InputError("--shape", list(shape), "give a network or a shape, not both")
+        if id is not None:
+            raise InputError("id", repr(id), "leave it out: --network and --shape show all bounds")
+        return _network_bounds(
+            network, shape, norms, radius, nonnegative, tol, perturbation, delta, constant, law, json
+        )
+    targets = lth.Window(*window) if target is None else lth.Point(target)
+    if id is not None:
+        row = shown.described(lth.bounds.get(id))
+        found = [
+            r for r in shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets) if r["id"] == id
+        ]
+        row |= {key: found[0][key] for key in ("n", "why", "failure")} if found else {}
+        if json:
+            show_rows([row], None)
+        else:
+            filled = [{"item": key, "value": value} for key, value in row.items() if value not in ("", None)]
+            show_rows([], plain_table(filled, {"item": "", "value": ""}))
+        return 0
+    rows = shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets)
+    show_rows(rows, None if json else shown.bounds_table(rows))
     return 0
+
+
+def _network_bounds(
+    network: Path | None, shape: tuple[int, ...], norms: tuple[float, ...], radius: float, nonnegative: bool,
+    tol: float, perturbation: float, delta: float, constant: float | None, law: str, json: bool,
+) -> int:  # fmt: skip
+    """``bounds --network`` and ``--shape``: candidates are scaled by a power of two until the weights lie in the window of the bounds."""
+    import math
+    from json import dumps
+
+    import strong_lth as lth
+    from strong_lth import report_bounds as shown
+
+    if network is None:
+        seen = lth.bounds.DenseShape(shape, norms, radius, nonnegative=nonnegative)
+    else:
+        from strong_lth.networks.shapes import dense_shape
+
+        seen = dense_shape(lth.Network.load(network), radius=radius, nonnegative=nonnegative)
+    scale = 2.0 ** max(0, math.ceil(math.log2(2 * seen.reach)))
+    report = {
+        "law": f"{law}, scaled by {scale:g}",
+        "norms": list(seen.norms),
+        "radius": seen.radius,
+        "reach": seen.reach,
+    }
+    candidates = _law(law) if scale == 1 else lth.Scaled(_law(law), scale)
+    report |= shown.network_report(seen, tol, perturbation, delta, law=candidates, constant=constant)
+    if json:
+        print(dumps(report, indent=2, allow_nan=False))
+        return 0
+    facts = f"{seen.weights:,} weights, norms {' '.join(f'{a:.3g}' for a in seen.norms)}, candidates {report['law']}"
+    print(
+        f"{facts}; tol {tol:g} on the outputs for inputs of norm <= {radius:g}, perturbation {perturbation:g}, delta {delta:g}"
+    )
+    for table in shown.network_tables(report):
+        show_rows([], table)
+    return 0
+
+
+def _law(name: str) -> lth.Law:
+    import strong_lth as lth
+
+    laws: dict[str, lth.Law] = {
+        "uniform": lth.Uniform(-1, 1),
+        "normal": lth.Normal(),
+        "product": lth.ProductUniform(),
+    }
+    return laws[name]
 
 
 def check(
@@ -66,18 +167,16 @@ def check(
 
     entry = lth.bounds.get(bound)
     if not isinstance(entry, lth.Bound):
-        raise InputError("bound", repr(bound), "name a bound; a prediction claims no inequality to refute")
-    laws: dict[str, lth.Law] = {
-        "uniform": lth.Uniform(-1, 1),
-        "normal": lth.Normal(),
-        "product": lth.ProductUniform(),
-    }
+        remedy = "name a bound on subset sums, of those that `strong-lth bounds` lists"
+        if isinstance(entry, lth.bounds.Prediction | lth.bounds.Estimate):
+            remedy = "name a bound; a prediction claims no inequality to refute"
+        raise InputError("bound", repr(bound), remedy)
     targets = lth.Window(*window) if target is None else lth.Point(target)
     needed = n if n is not None else lth.required_candidates(
-        entry, tol=tol, perturbation=perturbation, delta=delta, law=laws[law], targets=targets
+        entry, tol=tol, perturbation=perturbation, delta=delta, law=_law(law), targets=targets
     )  # fmt: skip
     size = 0 if isinstance(needed, lth.Verdict) else needed
-    setting = {"tol": tol, "perturbation": perturbation, "law": laws[law], "targets": targets}
+    setting = {"tol": tol, "perturbation": perturbation, "law": _law(law), "targets": targets}
     with progress_bars() as progress:
         result = lth.validate.check(
             entry,

@@ -1,4 +1,4 @@
-"""``strong-lth approximate`` and ``certify``."""
+"""``strong-lth approximate``, ``certify`` and ``verify-perturbation``."""
 
 from __future__ import annotations
 
@@ -105,6 +105,44 @@ def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Pat
     network, strong = lth.Network.load(target), lth.Subnetwork.load(ticket)
     error = lth.certify(network, strong, domain=strong.domain)
     return _show_ticket(network, strong, error, json)
+
+
+def verify_perturbation(
+    before: tyro.conf.Positional[Path],
+    after: tyro.conf.Positional[Path],
+    *,
+    perturbation: float,
+    shape: Literal["box", "relative", "ball"] = "box",
+    json: bool = False,
+) -> int:
+    """Decide in exact rationals whether every weight stayed within its perturbation; status 1, naming the worst weight, if one left.
+
+    Where the first file states model, data and seed, its weights must be what they draw. Running statistics are compared with nothing.
+
+    Args:
+        before: Weights before (safetensors).
+        after: Weights after: a safetensors file, or a ticket file, whose kept weights are compared.
+        perturbation: Allowed change of every weight (box), as a share of its size (relative), or of all together (ball).
+        shape: box, relative or ball.
+        json: Print the certificate as JSON.
+    """
+    import strong_lth as lth
+    from strong_lth.tickets import weights_file
+
+    old, new = weights_file.read_weights(before), weights_file.read_weights(after)
+    drawn = None if old.origin is None else {n: t.numpy() for n, t in old.origin.drawn().items()}
+    moved = {name: new.arrays[name] for name in new.arrays if drawn is None or name in old.arrays}
+    certificate = lth.verify_perturbation(old.arrays, moved, perturbation, shape=shape, mask=new.mask, drawn=drawn)
+    if json:
+        print(certificate.to_json())
+    else:
+        seed = "no seed stated: not re-drawn" if old.origin is None else f"seed {old.origin.seed} of {old.origin.model}"
+        print(f"{certificate.claim}: {'proved' if certificate.ok else 'FAILED'} ({certificate.method}; {seed})")
+        for check in certificate.checks:
+            print(f"  {check.outcome.value}  {check.name}: {check.detail}")
+    for check in certificate.failures:
+        print(f"strong-lth: {check.name}: {check.detail}", file=sys.stderr)
+    return int(not certificate.ok)
 
 
 def _show_ticket(network: Any, strong: Any, error: Any, json: bool) -> int:

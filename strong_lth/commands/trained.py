@@ -27,6 +27,10 @@ def tickets(
     batch: int | None = None,
     preset: Literal["scaled", "authors"] = "scaled",
     device: str = "cpu",
+    perturbation: float | None = None,
+    shape: Literal["box", "relative", "ball"] = "box",
+    then: str | None = None,
+    order: Literal["before", "after"] = "before",
     out: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
@@ -34,7 +38,8 @@ def tickets(
     """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
 
     Args:
-        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding.
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding,
+            projected-sgd, random-perturbation.
         data: digits, mnist, fashion-mnist, cifar10 or cifar100.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
@@ -44,12 +49,28 @@ def tickets(
         batch: Images per step.
         preset: Settings of the method: scaled to the task, or the authors'.
         device: cpu or cuda.
+        perturbation: Allowed change of every weight, for projected-sgd and random-perturbation.
+        shape: |w - w0| <= eps (box), <= eps |w0| (relative), or the Euclidean ball of all weights.
+        then: A method that searches a mask among the moved weights and leaves them alone.
+        order: Move the weights before the search, or after it under the mask.
         out: Folder for the run; the same call resumes it.
         dry_run: Print what it will cost, train nothing.
         json: Print the rows as JSON.
     """
+    from strong_lth.core import InputError
+
+    if perturbation is None and (then is not None or shape != "box" or order != "before"):
+        raise InputError("--perturbation", "nothing", "give the allowed change of every weight")
+    box = None if perturbation is None else {"perturbation": perturbation, "shape": shape, "then": then, "order": order}
     settings = _given(
-        methods=(method,), densities=density, seeds=seeds, data=data, model=model, preset=preset, device=device
+        methods=(method,),
+        densities=density,
+        seeds=seeds,
+        data=data,
+        model=model,
+        preset=preset,
+        device=device,
+        box=box,
     )
     chosen = _comparison(None, settings, epochs, lr, batch)
     status = _compare(chosen, out, dry_run, json)
@@ -147,6 +168,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
     """The tickets of a finished run, from its stored trainings."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
+    from strong_lth.tickets.weights_file import Origin, save_weights
 
     task = task_of(chosen)
     store = tickets.FolderStore(out / "trainings")
@@ -155,6 +177,9 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
             for density in (1.0,) if method.reference else chosen.densities:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
+            if chosen.box is not None:
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init)
+                save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 
 def _make_folder(path: Path) -> None:

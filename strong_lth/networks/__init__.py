@@ -9,6 +9,7 @@ from strong_lth.networks.network import Activation, Dense, Network
 from strong_lth.networks.source import RandomSource, random_source
 from strong_lth.networks.subnetwork import Subnetwork
 from strong_lth.networks.verify import verify_gadgets
+from strong_lth.networks.verify_perturbation import verify_perturbation
 
 __all__ = [
     "Activation",
@@ -25,5 +26,6 @@ __all__ = [
     "plan",
     "random_source",
     "verify_gadgets",
+    "verify_perturbation",
     "write_certificate",
 ]

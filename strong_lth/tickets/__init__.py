@@ -12,13 +12,20 @@ from strong_lth.tickets.harness import compare, evaluate, find, levels
 from strong_lth.tickets.listed import METHODS, NAMES
 from strong_lth.tickets.method import TicketMethod
 from strong_lth.tickets.methods.aws import AWS
+from strong_lth.tickets.methods.biprop import Biprop
 from strong_lth.tickets.methods.dense import Dense
+from strong_lth.tickets.methods.edge_popup import EdgePopup
+from strong_lth.tickets.methods.gem_miner import GemMiner
 from strong_lth.tickets.methods.imp import IMP
+from strong_lth.tickets.methods.iterand import IteRand
 from strong_lth.tickets.methods.lrr import LRR
 from strong_lth.tickets.methods.one_shot import OneShotMagnitude
+from strong_lth.tickets.methods.perturbed import Perturbed
+from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation
 from strong_lth.tickets.methods.random_mask import RandomMask
 from strong_lth.tickets.methods.rst import RST
 from strong_lth.tickets.methods.stable_rewinding import StableRewinding
+from strong_lth.tickets.methods.supermask import Supermask
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
 from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
 from strong_lth.tickets.models import MODELS
@@ -27,7 +34,7 @@ from strong_lth.tickets.store import FolderStore, MemoryStore
 from strong_lth.tickets.task import Task, view
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.ticket_file import load_ticket, save_ticket
-from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, Ticket
+from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, Ticket, Untrained
 
 __all__ = [
     "AWS",
@@ -40,7 +47,13 @@ __all__ = [
     "Comparison",
     "ContractError",
     "Cost",
+    "Biprop",
     "Dense",
+    "EdgePopup",
+    "GemMiner",
+    "IteRand",
+    "Supermask",
+    "Untrained",
     "DivergedError",
     "FolderStore",
     "Level",
@@ -48,7 +61,10 @@ __all__ = [
     "MemoryStore",
     "OneShotMagnitude",
     "Outcome",
+    "Perturbed",
+    "ProjectedSGD",
     "RandomMask",
+    "RandomPerturbation",
     "Recipe",
     "Seeds",
     "SignTransfer",

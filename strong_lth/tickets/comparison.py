@@ -21,6 +21,7 @@ import torch
 
 from strong_lth.core import FormatError, InputError, run_record
 from strong_lth.networks.files import write_text
+from strong_lth.tickets.box_settings import BoxSettings
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.harness import Row, compare, levels
 from strong_lth.tickets.hooks import EpochRow
@@ -38,7 +39,7 @@ Report = Callable[[str, int, EpochRow], None]
 class Comparison:
     """Methods by name, densities and seeds on one task. ``preset``: "scaled" to the task, or the "authors"' settings.
 
-    Raises InputError for an unknown method.
+    ``box`` is for the methods that keep weights in one. Raises InputError for an unknown method.
     """
 
     methods: tuple[str, ...]
@@ -51,9 +52,11 @@ class Comparison:
     validation: float = 0.1
     augment: Augment = "none"
     device: str = "cpu"
+    box: BoxSettings | None = None
 
     def __post_init__(self) -> None:
-        for name in self.methods:
+        searches = () if self.box is None or self.box.then is None else (self.box.then,)
+        for name in (*self.methods, *searches):
             if name not in NAMES:
                 raise InputError("methods", repr(name), f"use {', '.join(NAMES)}")
         if self.preset not in ("scaled", "authors"):
@@ -81,7 +84,9 @@ def make_comparison(settings: Mapping[str, Any]) -> Comparison:
     """A comparison from plain data; InputError names an unknown or missing key."""
     recipe = settings.get("recipe", {})
     chosen = recipe if isinstance(recipe, Recipe) else Recipe(**_known(recipe, Recipe, "recipe."))
-    plain = _known({**settings, "recipe": chosen}, Comparison, "")
+    box = settings.get("box")
+    held = BoxSettings(**_known(box, BoxSettings, "box.")) if isinstance(box, Mapping) else box
+    plain = _known({**settings, "recipe": chosen, "box": held}, Comparison, "")
     if "methods" not in plain:
         raise InputError("methods", "none", f"name at least one of {', '.join(NAMES)}")
     return Comparison(**plain)
@@ -102,8 +107,13 @@ def task_of(comparison: Comparison) -> Task:
 def methods_of(comparison: Comparison, task: Task) -> list[TicketMethod]:
     """The methods with the settings of the preset."""
     looking = view(task)
-    kinds = [NAMES[name] for name in comparison.methods]
-    return [kind.authors() if comparison.preset == "authors" else kind.scaled(looking) for kind in kinds]
+
+    def made(name: str) -> TicketMethod:
+        kind = NAMES[name]
+        return kind.authors() if comparison.preset == "authors" else kind.scaled(looking)
+
+    methods = [made(name) for name in comparison.methods]
+    return methods if comparison.box is None else [comparison.box.applied(method, made) for method in methods]
 
 
 def planned(comparison: Comparison) -> list[Row]:
@@ -201,7 +211,7 @@ def _claim(path: Path, wanted: Mapping[str, Any]) -> None:
         )
 
 
-def _known(settings: Mapping[str, Any], kind: type[Comparison] | type[Recipe], prefix: str) -> dict[str, Any]:
+def _known(settings: Mapping[str, Any], kind: type[Comparison | Recipe | BoxSettings], prefix: str) -> dict[str, Any]:
     names = [item.name for item in fields(kind)]
     for key in settings:
         if key not in names:

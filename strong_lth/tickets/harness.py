@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,18 @@ import torch
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import load_state, masked, on_device, score
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Member
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.layout import Layout
 from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.states import load_state, masked, on_device, score
 from strong_lth.tickets.store import MemoryStore, Store
 from strong_lth.tickets.task import (
     Task,
     build,
     dataset,
+    gathering,
     identity,
     layout,
     model_name,
@@ -39,6 +42,7 @@ from strong_lth.tickets.task import (
 )
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import ContractError, Cost, Level, Outcome, Seeds, State, Ticket
+from strong_lth.tickets.untrained import check_untrained, weights_hash
 
 Row = dict[str, Any]
 Report = Callable[[EpochRow], None]
@@ -53,6 +57,7 @@ def levels(
     *,
     store: Store | None = None,
     report: Report | None = None,
+    member: Member | None = None,
     dry: bool = False,
 ) -> Iterator[tuple[Level, Ticket]]:
     """Every level that a method makes on the way to the densities, with its ticket, checked and with costs. ``dry``: nothing is trained, costs are planned.
@@ -60,7 +65,7 @@ def levels(
     Raises ContractError when the method breaks a rule, or leaves a requested density out.
     """
     seeds = Seeds.of(seed) if isinstance(seed, int) else seed
-    looking = view(task, store, report, dry=dry)
+    looking = view(task, store, report, member=member, dry=dry)
     missing = {kept_count(density, looking.layout.prunable) for density in densities}
     with searching():
         track = iter(method.track(looking, tuple(densities), seeds))
@@ -73,6 +78,10 @@ def levels(
         level = replace(level, cost=looking.spent)
         check_level(level, looking.layout, method.name)
         check_ticket(draft, level, looking, method.name)
+        if draft.source is not None and draft.source.seed != seeds.init:
+            raise ContractError(
+                f"{method.name}: untrained weights of seed {draft.source.seed}; this run's network has seed {seeds.init}"
+            )
         missing.discard(level.mask.kept)
         yield level, replace(draft, cost=looking.cost_of(draft))
     if missing:
@@ -102,18 +111,26 @@ def find(
 
 
 def evaluate(
-    ticket: Ticket, task: Task, seed: int = 0, *, store: Store | None = None, report: Report | None = None
+    ticket: Ticket,
+    task: Task,
+    seed: int = 0,
+    *,
+    store: Store | None = None,
+    report: Report | None = None,
+    member: Member | None = None,
 ) -> Outcome:
     """Train a ticket by the task's recipe (unless it is used as it is) and score it on the test images, after the last epoch, whatever the method.
 
-    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, or when called by a method during its search.
+    ``seed`` is the order of the data in that training. Raises ContractError for a ticket of another model, for a strong ticket whose weights are not those of its law and seed, and when called by a
+    method during its search.
     """
     refuse_while_searching("an evaluation")
     if ticket.model != model_name(task):
         raise ContractError(f"ticket of {ticket.model}: the model of this task is {model_name(task)}")
-    looking = view(task, store, report)
+    looking = view(task, store, report, member=member)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
+    check_strong(ticket, looking, "ticket")
     state: State = on_device(ticket.state, task.device)
     cost = Cost()
     if ticket.use == "train":
@@ -171,17 +188,43 @@ def compare(
         "data_status": dataset(task).status,
     }
     rows: list[Row] = []
-    for seed in seeds:
+    for group in batched(seeds, task.backend.together):
         memory = store if store is not None else MemoryStore()
-        for method in methods:
-            told = None if report is None else _told(report, method.name, seed)
-            asked = (1.0,) if method.reference else tuple(densities)
-            for part in (asked,) if method.together else [(density,) for density in asked]:
-                counts = {kept_count(density, plan.prunable) for density in part}
-                for level, ticket in levels(method, task, part, seed, store=memory, report=told):
-                    if level.mask.kept in counts:
-                        outcome = evaluate(ticket, task, Seeds.of(seed).order, store=memory, report=told)
-                        rows.append(shared | _row(method, ticket, outcome, seed))
+        if len(group) == 1:
+            parts = [_rows_of(group[0], methods, task, densities, memory, report, None)]
+        else:
+            searches = [partial(_rows_of, seed, methods, task, densities, memory, report) for seed in group]
+            parts = gathering(task, memory).run(searches)
+        rows += [shared | row for part in parts for row in part]
+    return rows
+
+
+def batched(seeds: Sequence[int], size: int) -> list[list[int]]:
+    """The seeds in groups of ``size``, the last one perhaps smaller."""
+    return [list(seeds[start : start + size]) for start in range(0, len(seeds), size)]
+
+
+def _rows_of(
+    seed: int,
+    methods: Sequence[TicketMethod],
+    task: Task,
+    densities: Sequence[float],
+    store: Store,
+    report: SeedReport | None,
+    member: Member | None,
+) -> list[Row]:
+    """The rows of one seed."""
+    rows, plan = [], layout(task)
+    for method in methods:
+        told = None if report is None else _told(report, method.name, seed)
+        asked = (1.0,) if method.reference else tuple(densities)
+        for part in (asked,) if method.together else [(density,) for density in asked]:
+            counts = {kept_count(density, plan.prunable) for density in part}
+            for level, ticket in levels(method, task, part, seed, store=store, report=told, member=member):
+                if level.mask.kept in counts:
+                    order = Seeds.of(seed).order
+                    outcome = evaluate(ticket, task, order, store=store, report=told, member=member)
+                    rows.append(_row(method, ticket, outcome, seed, plan))
     return rows
 
 
@@ -193,7 +236,7 @@ def _in_processes(
     store: Store | None,
     workers: int,
 ) -> list[list[Row]]:
-    """One ``compare`` per seed, in fresh interpreters; the rows in the order of the seeds."""
+    """One ``compare`` per group of seeds that train together (of one, by default), in fresh interpreters; the rows in the order of the seeds."""
     if isinstance(store, MemoryStore):
         raise InputError("store", "one in memory", "with several workers give a FolderStore, or none")
     try:
@@ -202,15 +245,16 @@ def _in_processes(
         raise InputError(
             "workers", workers, f"give methods and a model that other processes can import ({error})"
         ) from None
-    arguments = ((list(methods), task, list(densities), seed, store, torch.get_num_threads()) for seed in seeds)
+    groups = batched(seeds, task.backend.together)
+    arguments = ((list(methods), task, list(densities), group, store, torch.get_num_threads()) for group in groups)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(_one_seed, arguments))
+        return list(pool.map(_one_group, arguments))
 
 
-def _one_seed(work: tuple[list[TicketMethod], Task, list[float], int, Store | None, int]) -> list[Row]:
-    methods, task, densities, seed, store, threads = work
+def _one_group(work: tuple[list[TicketMethod], Task, list[float], list[int], Store | None, int]) -> list[Row]:
+    methods, task, densities, seeds, store, threads = work
     torch.set_num_threads(threads)
-    return compare(methods, task, densities, [seed], store=store)
+    return compare(methods, task, densities, seeds, store=store)
 
 
 def task_id(task: Task, plan: Layout | None = None) -> str:
@@ -219,7 +263,7 @@ def task_id(task: Task, plan: Layout | None = None) -> str:
     return "" if text is None else text[:12]
 
 
-def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> Row:
+def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int, plan: Layout) -> Row:
     return {
         "method": method.name,
         "settings": repr(method),
@@ -230,6 +274,8 @@ def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int) -> R
         "parameters": outcome.parameters,
         "seed": seed,
         "use": ticket.use,
+        "strong": ticket.source is not None,
+        "weights": "" if ticket.source is None else weights_hash(ticket.state, plan),
         "accuracy": outcome.accuracy,
         "loss": outcome.loss,
         "validation_accuracy": outcome.validation_accuracy,
@@ -288,6 +334,16 @@ def check_ticket(ticket: Ticket, level: Level, looking: TaskView, who: str) -> N
         raise ContractError(f"{who}: use {ticket.use!r}; give as-is or train")
     if any(not np.array_equal(ticket.mask.tensors[name], keep) for name, keep in level.mask.tensors.items()):
         raise ContractError(f"{who}: the mask of the ticket is not that of its level")
+    check_strong(ticket, looking, who)
+
+
+def check_strong(ticket: Ticket, looking: TaskView, who: str) -> None:
+    """A ticket that claims untrained weights is used as it is and has exactly those of its law and seed; ContractError otherwise."""
+    if ticket.source is None:
+        return
+    if ticket.use != "as-is":
+        raise ContractError(f"{who}: a strong ticket is scored as it is; a ticket to be trained has no source")
+    check_untrained(ticket.state, ticket.mask, ticket.source, looking.layout, looking.fresh, who)
 
 
 def _told(report: SeedReport, name: str, seed: int) -> Report:

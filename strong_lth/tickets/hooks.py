@@ -25,7 +25,7 @@ class Signal(enum.Enum):
 
 @dataclass(frozen=True)
 class EpochRow:
-    """What is known after one epoch: mean training loss and, where someone asked, loss and accuracy on the validation split and watched numbers."""
+    """What is known after one epoch: mean training loss, share of right answers while training and, where someone asked, loss and accuracy on the validation split and watched numbers."""
 
     phase: int
     epoch: int
@@ -35,6 +35,7 @@ class EpochRow:
     validation_loss: float | None = None
     validation_accuracy: float | None = None
     watched: Mapping[str, float] = field(default_factory=dict)
+    train_accuracy: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

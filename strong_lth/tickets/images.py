@@ -78,7 +78,7 @@ def split(dataset: Dataset, validation: float) -> tuple[np.ndarray, np.ndarray]:
 def batches(
     images: Images, size: int, order: int, epoch: int, augment: Augment
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Full batches of one epoch; the order is a function of (order, epoch) alone. The last, incomplete batch is left out.
+    """Full batches of one epoch, pixels as uint8 and labels; the order is a function of (order, epoch) alone. The last, incomplete batch is left out.
 
     Raises InputError when not one batch is full.
     """
@@ -89,7 +89,7 @@ def batches(
     if augment == "crop-flip":
         pixels = crop_flip(pixels, torch_seed(order, "augment", epoch))
     for start in range(0, len(images) - size + 1, size):
-        yield images.inputs(pixels[start : start + size]), labels[start : start + size]
+        yield pixels[start : start + size], labels[start : start + size]
 
 
 def crop_flip(pixels: torch.Tensor, seed: int) -> torch.Tensor:

@@ -90,8 +90,11 @@ def layout_of(module: nn.Module, prunable: Sequence[str] | None = None) -> Layou
 
 
 def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
-    """A copy of every parameter and buffer."""
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    """A copy of every parameter and buffer, contiguous whatever memory format the module uses."""
+    return {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in module.state_dict().items()
+    }
 
 
 def _affine_names(norms: Mapping[str, nn.Module], affine: set[str]) -> list[str]:

@@ -6,7 +6,20 @@ import numpy as np
 
 from strong_lth.streams import trial_generator
 
-PURPOSES = ("init", "split", "order", "augment", "mask", "alpha", "signs", "interpolate", "planted", "batch")
+PURPOSES = (
+    "init",
+    "split",
+    "order",
+    "augment",
+    "mask",
+    "alpha",
+    "signs",
+    "interpolate",
+    "planted",
+    "batch",
+    "perturbation",
+    "scores",
+)
 
 
 def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,13 +18,15 @@ import torch
 from strong_lth.core import FormatError, InputError
 from strong_lth.networks.files import replacing
 from strong_lth.networks.mask import Mask, pack, unpack
+from strong_lth.tickets import processes
 from strong_lth.tickets.engine import Trained
 from strong_lth.tickets.hooks import EpochRow
+from strong_lth.tickets.progress import FileCheckpoint
+from strong_lth.tickets.safetensor import REMEDY, read_file
 from strong_lth.tickets.types import Cost
 
 FORMAT = "strong_lth.training"
 VERSION = 1
-_REMEDY = "delete the file; the training will be repeated"
 
 
 class Store(Protocol):
@@ -36,6 +38,10 @@ class Store(Protocol):
 
     def put(self, key: str, trained: Trained, mask: Mask | None) -> None:
         """Keep a finished training."""
+        ...
+
+    def checkpoint(self, key: str) -> FileCheckpoint | None:
+        """Where the progress of an unfinished training is kept, if anywhere."""
         ...
 
 
@@ -53,12 +59,16 @@ class MemoryStore:
         """Keep a finished training."""
         self._kept[key] = trained
 
+    def checkpoint(self, key: str) -> FileCheckpoint | None:
+        """Nowhere."""
+        return None
+
 
 class FolderStore:
-    """Trainings in a folder, which must exist."""
+    """Trainings in a folder, which must exist. The progress of a training that takes longer than ``seconds`` is kept every ``seconds``, until it has ended."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self._folder = Path(folder)
+    def __init__(self, folder: str | Path, seconds: float = 20.0) -> None:
+        self._folder, self._seconds = Path(folder), seconds
         if not self._folder.is_dir():
             raise InputError("store", str(folder), "give an existing folder")
 
@@ -68,8 +78,13 @@ class FolderStore:
         return read_training(path) if path.exists() else None
 
     def put(self, key: str, trained: Trained, mask: Mask | None) -> None:
-        """Write a finished training; the file appears complete or not at all."""
-        write_training(self._path(key), trained, mask)
+        """Write a finished training; the file appears complete or not at all. Of several processes that train together, the first writes."""
+        if processes.rank() == 0:
+            write_training(self._path(key), trained, mask)
+
+    def checkpoint(self, key: str) -> FileCheckpoint:
+        """A file beside the finished trainings."""
+        return FileCheckpoint(self._folder / f"{key}.progress", self._seconds)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.safetensors"
@@ -126,19 +141,4 @@ def read_training(path: Path) -> Trained:
         rows = tuple(EpochRow(**row) for row in header["rows"])
         return Trained(state, rows, Cost(**header["cost"]))
     except (FormatError, KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: damaged ({error}); {_REMEDY}") from None
-
-
-def read_file(path: Path, kind: str, version: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Header and arrays of a safetensors file of ours; FormatError for another one."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(kind, "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise FormatError(f"{path}: damaged ({error}); {_REMEDY}") from None
-    if not isinstance(header, dict) or header.get("version") != version:
-        raise FormatError(f"{path}: not a file of kind {kind}, version {version}; {_REMEDY}")
-    return header, arrays
+        raise FormatError(f"{path}: damaged ({error}); {REMEDY}") from None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from strong_lth.core import InputError, Verdict
+from strong_lth.experiment.describe import Expectation
 
 SEEDS_FOR_INTERVAL = 5
 SEEDS_FOR_VERDICT = 8
@@ -80,11 +81,30 @@ def better(
     shared = sorted(set(a) & set(b))
     if not shared:
         raise InputError("rows", f"no seed with both {first} and {second}", "compare methods on the same seeds")
-    mean, low, high = mean_interval([a[seed] - b[seed] for seed in shared])
+    return paired([a[seed] for seed in shared], [b[seed] for seed in shared])
+
+
+def paired(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
+    """Is the first larger on average? Pairs in the same order, Student's t, two-sided 95 % interval; INCONCLUSIVE for fewer than 8 pairs, and where the interval holds 0.
+
+    >>> paired([0.9] * 4 + [0.8] * 4, [0.7] * 8).verdict.name
+    'CONSISTENT'
+    """
+    mean, low, high = mean_interval([a - b for a, b in zip(first, second, strict=True)])
     verdict = Verdict.INCONCLUSIVE
-    if len(shared) >= SEEDS_FOR_VERDICT and (low > 0 or high < 0):
+    if len(first) >= SEEDS_FOR_VERDICT and (low > 0 or high < 0):
         verdict = Verdict.CONSISTENT if low > 0 else Verdict.REFUTED
-    return PairedDifference(mean, low, high, len(shared), verdict)
+    return PairedDifference(mean, low, high, len(first), verdict)
+
+
+def expected(
+    statement: str, first: Sequence[float], second: Sequence[float], foreseen: Verdict = Verdict.CONSISTENT
+) -> Expectation:
+    """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval."""
+    found = paired(first, second)
+    ends = "" if math.isnan(found.low) else f", 95 % interval {found.low:+.4f} to {found.high:+.4f}"
+    evidence = f"difference {found.difference:+.4f}{ends}, {found.seeds} paired seeds"
+    return Expectation(statement, found.verdict, evidence, 0.025, foreseen)
 
 
 def _by_seed(rows: Sequence[Row], method: str, density: float) -> dict[int, float]:

@@ -16,8 +16,10 @@ from torch import nn
 from strong_lth import datasets
 from strong_lth.core import InputError
 from strong_lth.datasets import Dataset
-from strong_lth.tickets.engine import Report
+from strong_lth.tickets.backend import Backend
+from strong_lth.tickets.engine import Report, Trained, train_together
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Gathering, Member, Request
 from strong_lth.tickets.images import Augment, Images, channel_moments, make_images, split
 from strong_lth.tickets.layout import Layout, layout_of, state_of
 from strong_lth.tickets.models import MODELS
@@ -36,7 +38,7 @@ class Task:
 
     ``data``: a name that ``datasets.load`` knows, or a ``Dataset``. ``model``: a name of ``MODELS``, or a function without arguments that builds an ``nn.Module``, with a
     ``name`` of its own. ``prunable``: names of the weights that may be pruned; by default every convolution and linear weight except the classifier's.
-    ``validation`` is the fraction of the training images, drawn once per task, on which methods choose.
+    ``validation`` is the fraction of the training images, drawn once per task, on which methods choose. ``backend``: how steps are computed.
 
     Raises InputError for unknown names and a device that is absent.
 
@@ -54,6 +56,7 @@ class Task:
     augment: Augment = "none"
     device: str = "cpu"
     data_dir: str | Path | None = None
+    backend: Backend = field(default_factory=Backend)
 
     def __post_init__(self) -> None:
         if isinstance(self.model, str) and self.model not in MODELS:
@@ -66,6 +69,8 @@ class Task:
             raise InputError("augment", repr(self.augment), "use none or crop-flip")
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise InputError("device", repr(self.device), 'torch sees no GPU here; use device="cpu"')
+        if self.backend.graph and not self.device.startswith("cuda"):
+            raise InputError("backend.graph", f"True on {self.device}", "a captured step needs device cuda")
 
 
 def dataset(task: Task) -> Dataset:
@@ -99,11 +104,18 @@ def layout(task: Task) -> Layout:
 
 
 def identity(task: Task) -> str:
-    """SHA-256 of what a training depends on: data files, initial weights of seed 0, prunable set, split, augmentation, torch version, threads, instruction set, device kind."""
+    """SHA-256 of what a training depends on: data files, initial weights of seed 0, prunable set, split, augmentation, torch version, threads, instruction set, device kind, backend."""
     return prepared(task).identity
 
 
-def view(task: Task, store: Store | None = None, report: Report | None = None, *, dry: bool = False) -> TaskView:
+def view(
+    task: Task,
+    store: Store | None = None,
+    report: Report | None = None,
+    *,
+    member: Member | None = None,
+    dry: bool = False,
+) -> TaskView:
     """What a method sees of the task: no test images."""
     parts = prepared(task)
 
@@ -117,13 +129,26 @@ def view(task: Task, store: Store | None = None, report: Report | None = None, *
         layout=parts.layout,
         recipe=task.recipe,
         augment=task.augment,
+        backend=task.backend,
         training=parts.training,
         validation=parts.validation,
         fresh=fresh,
         store=store,
         report=report,
+        member=member,
         dry=dry,
     )
+
+
+def gathering(task: Task, store: Store) -> Gathering:
+    """Where searches meet whose trainings are to be stacked."""
+    parts, module = prepared(task), build(task, 0)
+
+    def stack(requests: list[Request]) -> list[Trained]:
+        jobs, reports = [one.job for one in requests], [one.report for one in requests]
+        return train_together(module, parts.training, jobs, augment=task.augment, backend=task.backend, reports=reports)
+
+    return Gathering(stack, store)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +177,7 @@ def prepared(task: Task) -> Prepared:
         state,
         dict(plan.shapes),
         [task.validation, task.augment, torch.__version__, torch.get_num_threads(), torch.device(task.device).type],
+        task.backend,
         torch.backends.cpu.get_cpu_capability(),
     )
     if text is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -10,25 +12,29 @@ from torch import nn
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets import processes
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.density import kept_count
-from strong_lth.tickets.engine import (
-    Report,
-    Trained,
-    keep_tensors,
-    load_state,
-    masked,
-    on_device,
-    planned_cost,
-    score,
-    train,
-)
+from strong_lth.tickets.engine import Job, Report, Trained, planned_cost, train
 from strong_lth.tickets.fingerprint import fingerprint
+from strong_lth.tickets.gathering import Member, Request
 from strong_lth.tickets.hooks import Phase
 from strong_lth.tickets.images import Augment, Images
 from strong_lth.tickets.layout import Layout, state_of
+from strong_lth.tickets.randomness import torch_seed
 from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.states import keep_tensors, load_state, masked, on_device, score
 from strong_lth.tickets.store import Store
-from strong_lth.tickets.types import Cost, State, Ticket
+from strong_lth.tickets.types import Cost, Init, State, Ticket, Untrained
+from strong_lth.tickets.untrained import drawn
+
+
+@dataclass
+class _Meter:
+    """What has been spent, and what the last training began with: state, mask, cost before it."""
+
+    spent: Cost = field(default_factory=Cost)
+    latest: tuple[str | None, str | None, Cost] | None = None
 
 
 class TaskView:
@@ -47,25 +53,27 @@ class TaskView:
         layout: Layout,
         recipe: Recipe,
         augment: Augment,
+        backend: Backend,
         training: Images,
         validation: Images,
         fresh: Callable[[int], State],
         store: Store | None,
         report: Report | None,
+        member: Member | None = None,
         dry: bool = False,
     ) -> None:
         self.name, self.layout, self.recipe = name, layout, recipe
-        self._spent = Cost()
+        self._meter = _Meter()
         self.like = state_of(module)
-        self._identity, self._module, self._augment = identity, module, augment
+        self._identity, self._module, self._augment, self._backend = identity, module, augment, backend
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
-        self._latest: tuple[str | None, str | None, Cost] | None = None
+        self._member = member
 
     @property
     def spent(self) -> Cost:
         """Everything charged so far; a method can read it, not set it."""
-        return self._spent
+        return self._meter.spent
 
     @property
     def steps_per_epoch(self) -> int:
@@ -81,9 +89,17 @@ class TaskView:
         """Images in the training part, without those of the validation split."""
         return len(self._training)
 
-    def fresh(self, seed: int) -> State:
-        """A newly initialised network, a function of the seed alone."""
-        return self._fresh(seed)
+    def fresh(self, seed: int, init: Init = "model", redraw: int = 0) -> State:
+        """A newly initialised network, a function of seed, law and redraw alone; ``redraw`` > 0 is another network of the same law."""
+        if init != "model":
+            return drawn(self.like, self.layout, init, seed, redraw)
+        return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
+
+    def beginning_with(self, seed: int, state: State) -> TaskView:
+        """The same view and the same meter, whose fresh network of that seed is ``state``."""
+        other = copy.copy(self)
+        other._fresh = lambda asked: state if asked == seed else self._fresh(asked)
+        return other
 
     def dense(self) -> Mask:
         """The mask that keeps every prunable weight."""
@@ -120,39 +136,53 @@ class TaskView:
             if mask is not None and name not in mask.tensors:
                 raise InputError("mask", f"no tensor {name}", "give a mask for every prunable tensor")
         keep = None if mask is None else dict(mask.tensors)
-        state = masked(state, mask)
+        state, mask = processes.of_first(masked(state, mask), mask)
         begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:
             cost = planned_cost(len(self._training), phases, start, until)
-            self._latest, self._spent = begun, self._spent + cost
+            self._meter.latest, self._meter.spent = begun, self.spent + cost
             return Trained(state, (), cost)
         key = (
             None
             if self._store is None
             else fingerprint(self._identity, self._augment, dict(state), keep, list(phases), settings)
         )
-        trained = None if key is None or self._store is None else self._store.get(key)
-        if trained is None:
-            trained = train(
-                self._module,
-                self._training,
-                self._validation,
-                state,
-                mask,
-                phases,
-                order=order,
-                first_epoch=first_epoch,
-                start=start,
-                until=until,
-                augment=self._augment,
-                report=self._report,
-            )
-            if key is not None and self._store is not None:
-                self._store.put(key, trained, mask)
-        else:
-            trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
-        self._latest, self._spent = begun, self._spent + trained.cost
+        job = Job(state, mask, tuple(phases), order, first_epoch, start, until)
+        trained = None if self._member is None else self._member.train(Request(job, key, self._report))
+        trained = trained or self._alone(job, key)
+        trained = Trained(on_device(trained.state, self._training.pixels.device), trained.rows, trained.cost)
+        self._meter.latest, self._meter.spent = begun, self.spent + trained.cost
+        return trained
+
+    def _alone(self, job: Job, key: str | None) -> Trained:
+        """The finished training from the store, or a new one, which goes on where a killed one stopped."""
+        store = None if key is None else self._store
+        found = None if store is None or key is None else store.get(key)
+        if processes.all_true(found is not None) and found is not None:
+            return found
+        checkpoint = None if store is None or key is None else store.checkpoint(key)
+        trained = train(
+            self._module,
+            self._training,
+            self._validation,
+            job.state,
+            job.mask,
+            job.phases,
+            order=job.order,
+            first_epoch=job.first_epoch,
+            start=job.start,
+            until=job.until,
+            augment=self._augment,
+            backend=self._backend,
+            report=self._report,
+            checkpoint=checkpoint,
+        )
+        if store is not None and key is not None:
+            store.put(key, trained, job.mask)
+        if checkpoint is not None:
+            checkpoint.remove()
+        processes.all_true(True)  # nobody goes on before the file is there
         return trained
 
     def validate(self, state: State, mask: Mask | None = None) -> tuple[float, float]:
@@ -168,14 +198,15 @@ class TaskView:
         *,
         step: int = 0,
         notes: Mapping[str, Any] | None = None,
+        source: Untrained | None = None,
     ) -> Ticket:
-        """A ticket of this task's model; the harness fills in its cost."""
-        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step)
+        """A ticket of this task's model; the harness fills in its cost. With ``source`` it claims that its weights are untrained, which the harness checks."""
+        return Ticket(self.name, mask, state, use, notes=notes or {}, step=step, source=source)
 
     def cost_of(self, ticket: Ticket) -> Cost:
         """What finding a ticket took: everything spent, but not the last training if the ticket is exactly what that training began with."""
-        if self._latest is not None:
-            state, mask, before = self._latest
+        if self._meter.latest is not None:
+            state, mask, before = self._meter.latest
             if (fingerprint(masked(ticket.state, ticket.mask)), fingerprint(dict(ticket.mask.tensors))) == (
                 state,
                 mask,

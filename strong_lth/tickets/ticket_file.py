@@ -8,9 +8,10 @@ from pathlib import Path
 
 from strong_lth.core import FormatError
 from strong_lth.networks.files import replacing
-from strong_lth.tickets.engine import masked
-from strong_lth.tickets.store import read_file, read_state, write_state
-from strong_lth.tickets.types import Cost, Ticket
+from strong_lth.tickets.safetensor import read_file
+from strong_lth.tickets.states import masked
+from strong_lth.tickets.store import read_state, write_state
+from strong_lth.tickets.types import Cost, Ticket, Untrained
 
 FORMAT = "strong_lth.ticket"
 VERSION = 1
@@ -28,6 +29,7 @@ def save_ticket(ticket: Ticket, path: str | Path) -> None:
         "cost": asdict(ticket.cost),
         "notes": dict(ticket.notes),
         "kept": ticket.mask.kept,
+        "source": None if ticket.source is None else asdict(ticket.source),
     }
     arrays = write_state(masked(ticket.state, ticket.mask), ticket.mask)
     with replacing(Path(path)) as handle:
@@ -59,6 +61,7 @@ def load_ticket(path: str | Path) -> Ticket:
             Cost(**header["cost"]),
             header["notes"],
             int(header["step"]),
+            None if header.get("source") is None else Untrained(**header["source"]),
         )
     except (FormatError, KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{place}: damaged ticket file ({error}); save the ticket again") from None

@@ -62,6 +62,23 @@ class Cost:
         return Cost(self.epochs - other.epochs, self.steps - other.steps, self.seconds - other.seconds)
 
 
+Init = Literal["model", "uniform", "kaiming", "signed-constant"]
+"""Laws of untrained weights: the model's own, U[-1/2, 1/2], Kaiming normal, +-sqrt(2 / fan_in)."""
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """Where all weights of a strong ticket come from: a law and a seed; the harness draws them again and compares bit for bit.
+
+    ``redraws``: removed weights were drawn anew up to so many times. ``binary``: a prunable weight is the sign of the drawn one times one number per tensor.
+    """
+
+    seed: int
+    init: Init = "model"
+    redraws: int = 0
+    binary: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Level:
     """One density of a track: the mask, and the full states before (``start``) and after (``end``) the training under that mask.
@@ -82,7 +99,7 @@ class Ticket:
     """A mask and the state it starts from.
 
     ``use``: "train" (by the task's recipe, from optimiser step ``step`` of its schedule) or "as-is". ``cost`` is what *finding* it took; the harness
-    fills it in.
+    fills it in. ``source``: of a strong ticket, whose weights were never trained.
     """
 
     model: str
@@ -92,6 +109,7 @@ class Ticket:
     cost: Cost = Cost()
     notes: Mapping[str, Any] = field(default_factory=dict)
     step: int = 0
+    source: Untrained | None = None
 
     @property
     def density(self) -> float:

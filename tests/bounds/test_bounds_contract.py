@@ -32,7 +32,7 @@ ENTRIES = [*BOUNDS, *PREDICTIONS]
 NUMERIC = [b for b in BOUNDS if b.constants is Constants.EXPLICIT]
 SUFFICIENT = [b for b in NUMERIC if b.direction is Direction.SUFFICIENT]
 ROUNDING = 1 + 1e-11
-TABULATED = {"rss-survival", "rss-hooks"}  # one dynamic programme per tolerance: asked at few tolerances only
+TABULATED = {"rss-survival", "rss-hooks", "rss-recursion"}  # one dynamic programme per tolerance: asked at few tolerances only
 QUICK = [b for b in NUMERIC if b.id not in TABULATED]
 by_id = pytest.mark.parametrize
 
@@ -63,7 +63,7 @@ def test_every_file_of_the_folder_is_listed() -> None:
         assert entries <= listed, f"{name}: {entries - listed} is missing in listed.py"
     assert set().union(*found_in_folder().values()) == listed
     shared = {"types", "evaluation", "gaussian", "listed", "planning"}
-    shared |= {"early", "growth", "growth_certificate", "growth_tables", "unimodal"}
+    shared |= {"early", "growth", "growth_certificate", "growth_tables", "recursion_kernels", "unimodal"}
     assert {name for name, entries in found_in_folder().items() if not entries} == shared
 
 
@@ -165,13 +165,14 @@ def test_scaling(bound: Bound, c: float) -> None:
 @by_id("bound", SUFFICIENT, ids=ids)
 def test_not_applicable_outside(bound: Bound) -> None:
     for law in (RandomSigns(), Uniform(0, 1), Uniform(-1, 2), ProductUniform()):
-        if bound.id in TABULATED and law == ProductUniform():
+        if bound.id in ("rss-survival", "rss-hooks") and law == ProductUniform():
             continue
-        if bound.id == "rss-martingale-kl" and law == Uniform(-1, 2):
+        if bound.id in ("rss-martingale-kl", "rss-density") and law == Uniform(-1, 2):
             continue  # density 1/3 on [-1, 1]: covered
         assert bound.failure(50, 0.01, law=law) is Verdict.NOT_APPLICABLE
         assert required_candidates(bound, tol=0.01, delta=0.05, law=law) is Verdict.NOT_APPLICABLE
-    for targets in (Window(-0.5, 0.51), Window(-0.6, 0.0), Point(0.500001), Point(-3)):
+    r = 2 if bound.id == "rss-wide" else 1  # its window is twice as wide
+    for targets in (Window(-0.5 * r, 0.51 * r), Window(-0.6 * r, 0.0), Point(0.500001 * r), Point(-3)):
         assert bound.failure(50, 0.01, targets=targets) is Verdict.NOT_APPLICABLE
     assert isinstance(bound.failure(50, 0.01, targets=Point(-0.5)), float)  # all targets include each
 
@@ -186,6 +187,24 @@ def test_laws_with_a_density_bound() -> None:
     product = martingale.failure(400, 0.01, law=ProductUniform(), targets=Window(-0.18, 0.18))
     assert 0 < product < 1
     assert martingale.failure(400, 0.01, law=Normal(100, 1)) is Verdict.NOT_APPLICABLE
+
+
+def test_bounds_with_machine_checked_constants_beyond_the_uniform_window() -> None:
+    wide, density, scaled = get("rss-wide"), get("rss-density"), get("rss-scaled")
+    assert required_candidates(wide, tol=0.01, delta=0.05, targets=Window(-1, 1)) == 50
+    assert required_candidates(wide, tol=0.0, perturbation=0.01, delta=0.05, targets=Window(-1, 1)) == 54
+    assert required_candidates(density, tol=0.01, delta=0.05) == 45  # U[-1, 1]: p = 1/2
+    assert required_candidates(density, tol=0.01, delta=0.05, law=Normal()) == 101
+    assert density.failure(200, 0.02, law=Normal(0, 2), targets=Window(-1, 1)) == pytest.approx(
+        density.failure(200, 0.01, law=Normal()), rel=1e-9
+    )
+    assert density.failure(200, 0.01, law=Normal(100, 1)) is Verdict.NOT_APPLICABLE
+    product, narrow = ProductUniform(), Window(-0.25, 0.25)
+    assert required_candidates(scaled, tol=0.01, delta=0.05, law=product, targets=narrow) == 180
+    assert scaled.failure(180, 0.01, law=product, targets=Window(-0.3, 0.3)) > scaled.failure(
+        180, 0.01, law=product, targets=narrow
+    )
+    assert scaled.failure(180, 0.01, law=product) is Verdict.NOT_APPLICABLE
 
 
 def test_predictions_know_their_laws_and_quantifiers() -> None:
@@ -284,7 +303,7 @@ def test_necessary_is_below_sufficient() -> None:
 
 def test_sharpest_says_why_there_is_none() -> None:
     assert sharpest(tol=0.01, delta=0.05, law=RandomSigns()) is Verdict.NOT_APPLICABLE
-    assert sharpest(tol=0.01, delta=0.05, targets=Point(0.7)) is Verdict.NOT_APPLICABLE
+    assert sharpest(tol=0.01, delta=0.05, targets=Point(1.1)) is Verdict.NOT_APPLICABLE
     far = Normal(7, 1)  # density above 0 on [-1, 1], but far too small to be of use
     assert sharpest(tol=0.01, delta=0.05, law=far) is Verdict.VACUOUS
     bound, n = sharpest(tol=0.01, delta=0.05, law=Normal(), targets=Point(0.2))  # type: ignore[misc]

@@ -205,3 +205,151 @@ def test_a_method_that_imports_the_data_is_seen_by_the_fence(tmp_path):
     found = floors.violations(tmp_path)
     assert len(found) == 1
     assert "a ticket method imports strong_lth.datasets" in found[0]
+
+
+# --- strong tickets ----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Touches:
+    """Edge-popup, until ``trick`` changes the ticket that it claims to be untrained."""
+
+    trick: object
+    reference: ClassVar[bool] = False
+    together: ClassVar[bool] = False
+    name: ClassVar[str] = "touches"
+
+    def track(self, task, densities, seeds):
+        return T.EdgePopup().track(task, densities, seeds)
+
+    def ticket(self, level, task, seeds):
+        return self.trick(T.EdgePopup().ticket(level, task, seeds), task)
+
+
+def one_bit(ticket, task):
+    name = next(iter(ticket.mask.tensors))
+    at = tuple(axis[0] for axis in np.nonzero(ticket.mask.tensors[name]))
+    changed = ticket.state[name].clone()
+    changed[at] = torch.nextafter(changed[at], torch.tensor(9.0))
+    return replace(ticket, state={**ticket.state, name: changed})
+
+
+def trained_classifier(ticket, task):
+    name = task.layout.classifier[0]
+    return replace(ticket, state={**ticket.state, name: ticket.state[name] * 1.001})
+
+
+def trained_gamma(ticket, task):
+    name = task.layout.scales[0]
+    return replace(ticket, state={**ticket.state, name: ticket.state[name] + 0.5})
+
+
+def finetuned(ticket, task):
+    state = task.train(ticket.state, ticket.mask, task.recipe, order=0).state
+    return replace(ticket, state=state)
+
+
+def finetuned_later(ticket, task):
+    return replace(ticket, use="train")
+
+
+def another_seed(ticket, task):
+    return replace(ticket, source=T.Untrained(1))
+
+
+def another_law(ticket, task):
+    return replace(ticket, source=T.Untrained(0, "uniform"))
+
+
+def too_few_redraws(ticket, task):
+    fresh = task.fresh(0, "model", 2)
+    moved = {name: fresh[name] for name in ticket.mask.tensors}
+    return replace(ticket, state={**ticket.state, **moved}, source=T.Untrained(0, redraws=1))
+
+
+def not_binary(ticket, task):
+    return replace(ticket, source=T.Untrained(0, binary=True))
+
+
+@pytest.mark.parametrize(
+    ("trick", "complaint"),
+    [
+        (one_bit, "1 kept weights of 1.weight are not those of seed 0, law model"),
+        (trained_classifier, "kept weights of 7.weight are not"),
+        (trained_gamma, "64 kept weights of 2.weight are not"),
+        (finetuned, "kept weights of 1.weight are not"),
+        (finetuned_later, "scored as it is"),
+        (another_seed, "are not those of seed 1"),
+        (another_law, "are not those of seed 0, law uniform"),
+        (too_few_redraws, "kept weights of 1.weight are not"),
+        (not_binary, "kept weights of 1.weight are not"),
+    ],
+)
+def test_a_strong_ticket_with_touched_weights_is_refused(trick, complaint):
+    with pytest.raises(T.ContractError, match=complaint):
+        T.find(Touches(trick), TASK, 0.5)
+
+
+def test_the_honest_form_passes_and_a_removed_weight_may_be_anything():
+    def removed(ticket, task):
+        return replace(
+            ticket,
+            state={
+                name: torch.where(torch.from_numpy(ticket.mask.tensors[name]), tensor, 3.0)
+                if name in ticket.mask.tensors
+                else tensor
+                for name, tensor in ticket.state.items()
+            },
+        )
+
+    honest, other = (T.find(Touches(trick), TASK, 0.5) for trick in (lambda ticket, task: ticket, removed))
+    assert T.evaluate(honest, TASK).loss == T.evaluate(other, TASK).loss
+
+
+def test_a_strong_ticket_of_another_run_is_refused():
+    @dataclass(frozen=True)
+    class Borrows(Touches):
+        def track(self, task, densities, seeds):
+            return super().track(task, densities, T.Seeds.of(1))
+
+        def ticket(self, level, task, seeds):
+            return T.EdgePopup().ticket(level, task, T.Seeds.of(1))
+
+    with pytest.raises(T.ContractError, match="untrained weights of seed 3; this run's network has seed 0"):
+        T.find(Borrows(None), TASK, 0.5)
+
+
+def test_a_ticket_file_whose_weights_were_changed_is_refused_when_it_is_scored(tmp_path):
+    ticket = T.find(T.EdgePopup(), TASK, 0.5)
+    T.save_ticket(one_bit(ticket, T.view(TASK)), tmp_path / "ticket.safetensors")
+    with pytest.raises(T.ContractError, match=r"1 kept weights of 1\.weight"):
+        T.evaluate(T.load_ticket(tmp_path / "ticket.safetensors"), TASK)
+
+
+def test_bad_input_to_a_search():
+    tiny = T.Task(
+        model=lambda: torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(64, 1), torch.nn.Linear(1, 2, bias=False), torch.nn.Linear(2, 10)
+        ),
+        name="tiny",
+        recipe=TASK.recipe,
+    )
+    with pytest.raises(ValueError, match=r"give at least 0\.5: 2\.weight, of 2 weights, would keep none"):
+        T.find(T.EdgePopup(), tiny, 0.1)
+    with pytest.raises(ValueError, match=r"scores: got 4096 equal ones in 1\.weight"):
+        T.find(T.EdgePopup(init="signed-constant", scores="magnitude"), TASK, 0.5)
+    wild = T.Recipe(epochs=1, batch=256, lr=1e38)
+    with pytest.raises(T.DivergedError, match="loss was nan in epoch 1"):
+        T.find(T.EdgePopup(recipe=wild), TASK, 0.5)
+    for wrong in (
+        lambda: T.find(T.EdgePopup(init="uniformly"), TASK, 0.5),
+        lambda: T.find(T.EdgePopup(scope="row"), TASK, 0.5),
+        lambda: T.find(T.EdgePopup(scores="zero"), TASK, 0.5),
+        lambda: T.IteRand(probability=1.5),
+        lambda: T.IteRand(every=-1),
+        lambda: T.GemMiner(penalty="l3"),
+        lambda: T.GemMiner(periods=0),
+        lambda: T.GemMiner(strength=float("nan")),
+    ):
+        with pytest.raises(ValueError, match=r"(use|give) "):
+            wrong()

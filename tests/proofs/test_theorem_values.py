@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from strong_lth.projection import box_ends, clip
+
 Cells = frozenset[int]
 
 
@@ -197,20 +199,18 @@ def test_propagation() -> None:
     assert 0.02 < max(ratios) <= 1 + 1e-9
 
 
-def clip(center: NDArray[np.float64], w: NDArray[np.float64], perturbation: float) -> NDArray[np.float64]:
-    return np.maximum(center - perturbation, np.minimum(center + perturbation, w))
-
-
 def test_projected_descent() -> None:
     rng = np.random.default_rng(5)
     start = rng.uniform(-1, 1, 30)
-    perturbation = 0.125
+    perturbation = 0.1
+    ends = box_ends(start, perturbation)
     w, free = start.copy(), start.copy()
     for _ in range(100):
         moved = w + rng.normal(0, 0.1, 30)
         free += rng.normal(0, 0.1, 30)
-        w = clip(start, moved, perturbation)
-        assert np.abs(w - start).max() <= perturbation + 1e-15
+        w = clip(moved, *ends)
+        assert all(abs(Fraction(a) - Fraction(b)) <= Fraction(perturbation) for a, b in zip(w, start, strict=True))
+        assert np.array_equal(clip(w, *ends), w)
         for _ in range(5):
             y = start + rng.uniform(-perturbation, perturbation, 30)
             assert np.sum((w - moved) ** 2) + np.sum((y - w) ** 2) <= np.sum((y - moved) ** 2) + 1e-12

@@ -11,7 +11,7 @@ import torch
 import strong_lth.tickets as T
 from strong_lth.networks import Mask
 from strong_lth.tickets.diagnostics import functions, paths, verdicts, weights
-from strong_lth.tickets.engine import load_state, score
+from strong_lth.tickets.states import load_state, score
 from strong_lth.tickets.task import build, prepared
 
 TASK = T.Task(recipe=T.Recipe(epochs=3, batch=128))

@@ -9,8 +9,8 @@ import torch
 import strong_lth.tickets as T
 from strong_lth.tickets import images
 from strong_lth.tickets.density import random_mask
-from strong_lth.tickets.engine import _apply, _optimizer
 from strong_lth.tickets.hooks import Hooks, Phase, Signal
+from strong_lth.tickets.optimizers import forget, make_optimizer
 
 TASK = T.Task(recipe=T.Recipe(epochs=3, batch=128))
 
@@ -50,11 +50,16 @@ def test_removed_weights_are_zero_after_every_step(view, recipe):
 @pytest.mark.parametrize("kind", ["sgd", "adam"])
 def test_the_optimiser_forgets_removed_weights(kind):
     weight = torch.nn.Parameter(torch.ones(4))
-    optimizer = _optimizer(None, {"w": weight}, T.Recipe(optimizer=kind, momentum=0.9, weight_decay=0.1))
+    optimizer = make_optimizer(
+        None,
+        {"w": weight},
+        T.Recipe(optimizer=kind, momentum=0.9, weight_decay=0.1),
+        torch.tensor(0.1, dtype=torch.float64),
+    )
     (weight * torch.arange(1.0, 5.0)).sum().backward()
     optimizer.step()
     with torch.no_grad():
-        _apply({"w": torch.tensor([1.0, 0.0, 1.0, 0.0])}, {"w": weight}, optimizer)
+        forget({"w": torch.tensor([1.0, 0.0, 1.0, 0.0])}, {"w": weight}, optimizer)
     memories = [m for m in optimizer.state[weight].values() if isinstance(m, torch.Tensor) and m.shape == weight.shape]
     assert memories
     for memory in [weight.detach(), *memories]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from strong_lth.core import InputError
-from strong_lth.tickets.engine import load_state
+from strong_lth.tickets.states import load_state
 from strong_lth.tickets.task import Task, build, prepared
 from strong_lth.tickets.types import State
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from strong_lth.core import Floats, InputError
 from strong_lth.networks.mask import Mask
-from strong_lth.tickets.engine import load_state, masked, score
 from strong_lth.tickets.images import Images
 from strong_lth.tickets.layout import Layout
+from strong_lth.tickets.states import load_state, masked, score
 from strong_lth.tickets.task import Task, build, prepared, view
 from strong_lth.tickets.types import State, Ticket
 

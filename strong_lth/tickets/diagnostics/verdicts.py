@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from strong_lth.core import InputError
 from strong_lth.tickets.diagnostics.paths import Path, path
 from strong_lth.tickets.diagnostics.weights import angular_distance
-from strong_lth.tickets.engine import masked
+from strong_lth.tickets.states import masked
 from strong_lth.tickets.task import Task
 from strong_lth.tickets.types import Level
 
