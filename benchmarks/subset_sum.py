@@ -15,6 +15,7 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -172,14 +173,12 @@ def measure(table: Table, quick: bool) -> dict[str, Any]:
     table.row("covers, n = 1000, tol 0.0001", 5, lambda: [covers(draws, 1e-4) for _ in range(5)])
     for tol, trials in ((1e-2, 40_000), (1e-3, 6_000), (1e-4, 600)):
         options = {"window": (-1.0, 1.0), "trials": max(256, trials // few), "workers": 1}
+        lists = [union_lengths(x, tol, 0.0, (-1.0, 1.0), 0.0) for x in rng.uniform(-1, 1, (20, 40))]
         table.row(
             f"hitting times, tol {tol:g}",
             options["trials"],
             lambda t=tol, o=options: hitting_times(Uniform(-1, 1), t, **o),
-            limits.intervals(
-                sum((union_lengths(x, tol, 0.0, (-1.0, 1.0), 0.0) for x in rng.uniform(-1, 1, (20, 40))), [])
-            )
-            / 20,
+            limits.intervals(chain.from_iterable(lists)) / len(lists),
         )
     for d, n in ((2, 30), (3, 30), (5, 28), (9, 24)):
         x, z = rng.uniform(-1, 1, (n, d)), rng.uniform(-1, 1, d)
