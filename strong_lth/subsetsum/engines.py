@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import comb
+from math import comb, isqrt
 from typing import Any
 
 import numpy as np
@@ -156,7 +156,11 @@ def class_entries(n: int, size: int | None, signed: bool) -> int:
     """Most intervals in the levels of one of two lists of signed sums, or of sums by the number kept."""
     half = (n + 1) // 2
     ways = 2 if signed else 1
-    levels: int = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
+    levels = 0
+    for c in range(min(half, half if size is None else size) + 1):
+        levels += comb(half + 1, c + 1) * ways**c
+        if levels > 1 << 60:  # more than any budget
+            break
     return levels + (min(levels, int(3**half)) if signed else 0)
 
 
@@ -177,10 +181,11 @@ def _by_number(
     allowed = rows.budget // (1 if points else 2)
     distinct = points and need <= allowed
     entries = need if distinct else min(2 * need, allowed)  # lists whose sums merge need not grow in turn
+    levels = n if n <= 64 else min(n, isqrt(entries) // 4)  # their classes are counted in a table of levels^2
     keep = np.zeros((len(rows), n), np.int8)
     gap, used = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     low, high = np.ascontiguousarray(rows.grid.low), np.ascontiguousarray(rows.grid.high)
-    search(low, high, bottom, top, first, last, sized, rows.signed, entries, points, distinct, keep, gap, used)
+    search(low, high, bottom, top, first, last, sized, rows.signed, entries, levels, points, distinct, keep, gap, used)
     return keep if rows.signed else keep.view(np.bool_), gap <= 0, used
 
 

@@ -85,7 +85,7 @@ for reach, r in ((0, 2**36), (2**36, 0), (2**35, 2**36)):
     assert torch.equal(times[times != -2], truth[times != -2]), (times, truth)
     seen |= set(times.tolist())
 assert torch.equal(hits_by_triton(x[:3], reach, r, -2**38, 2**38, 1 << 20), truth[:3])
-assert seen >= {-2, 4, 5, 6}, seen
+assert seen >= {-2, 4, 5}, seen
 print("equal")
 """
 
