@@ -13,7 +13,9 @@ import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
 
-at = np.uint64  # of a position that is never negative: the compiler then drops the test for indices from the end, a fifth of a step
+at = (
+    np.uint64
+)  # of a position that is never negative: the compiler then drops the test for indices from the end, a fifth of a step
 FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60, windows within 2^61
 
 
@@ -49,7 +51,14 @@ def unite(lo, hi, i, end_i, j, end_j, low, high, out_lo, out_hi):
             left = v
             r = hi[at(j)] + high
             j += 1
-        k, right = put(out_lo, out_hi, k, right, left, r)
+        if left > right:
+            k += 1
+            out_lo[at(k)] = left
+            out_hi[at(k)] = r
+            right = r
+        elif r > right:
+            out_hi[at(k)] = r
+            right = r
     while i < end_i:
         k, right = put(out_lo, out_hi, k, right, lo[at(i)], hi[at(i)])
         i += 1
