@@ -1,16 +1,18 @@
-"""Re-prove a number of Theorem E or H (``rss-survival``, ``rss-hooks``) from its certificate, with the Python standard library alone.
+"""Re-prove a number of Theorem E, H, D, 1 or W (``rss-survival``, ``rss-hooks``, ``rss-drift``, ``rss-restarts``, ``rss-window``) from its certificate.
 
     python check_bound_certificate.py certificate.json ...
 
-The certificate holds value functions, the convex function used at every step and cell, and the constants of the early stage. This program draws
-nothing from the package that found them: it recomputes the gain of the law, the survival probabilities and every inequality of the proof (docs/rss-survival.md,
-docs/rss-hooks.md) in integers of 2^-112, rounded to the safe side. Exit status: 0 accepted, 1 rejected, 2 not a certificate.
+With the Python standard library alone, nothing of the package that found the numbers. E and H: the certificate holds value functions, the convex function used at every
+step and cell, and the constants of the early stage; gain, survival probabilities and every inequality of the proof (docs/rss-survival.md, docs/rss-hooks.md) are
+recomputed in integers of 2^-112, rounded to the safe side. D and 1: it holds the slope of one line per step and cell, and the value functions are rebuilt
+(docs/rss-drift.md, docs/rss-restarts.md). W: it holds the weight and the gap, shown by elimination in whole numbers (docs/rss-window.md). Exit status: 0 accepted, 1 rejected, 2 not a certificate.
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
+from bisect import bisect_right
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from math import isqrt
@@ -18,12 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole  # noqa: E402
+from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole
 
 FORMAT = "strong_lth bound certificate"
 NAMES = (
     "format theorem law candidates tol failure e early steps reserved quadrature table atoms last grid split zero start_vertex tail values above stages"
 )
+RECURSION_NAMES = "format theorem law candidates steps tol perturbation failure e gap widened parts"
+WINDOW_NAMES = "format theorem law candidates tol failure half phi gap"
 LAWS = ("uniform", "triangular", "normal", "product")
 MOST = 10**6
 BITS = 112
@@ -403,8 +407,8 @@ def check_shape(c: dict) -> None:
         listed(stage["moments"], c["early"] + 1)
 
 
-def check(c: dict) -> Fraction:
-    """The failure probability that the certificate proves; Rejected if a step does not hold."""
+def check_growth(c: dict) -> Fraction:
+    """Theorems E and H."""
     check_shape(c)
     y = [Fraction(v, GRID) for v in c["grid"]]
     require(len(c["values"]) == c["steps"] + 1 == len(c["zero"]) + 1, "the number of steps is wrong")
@@ -414,7 +418,153 @@ def check(c: dict) -> Fraction:
     for stage in c["stages"]:
         require(Fraction(stage["share"]) >= 0, "a share is negative")
         check_moment(c, stage, y[-1])
-    proved = bound_of(c, y)
+    return bound_of(c, y)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+# Theorems D and 1: the martingale programme, for U[-1, 1]
+
+
+def value_at(y: list[int], value: list[int], at: int) -> int:
+    """The piecewise linear nonincreasing ``value`` at a point, rounded up: 1 left of the grid, the last value right of it."""
+    if at < y[0]:
+        return ONE
+    if at >= y[-1]:
+        return value[-1]
+    j = bisect_right(y, at) - 1
+    return value[j] - (value[j] - value[j + 1]) * (at - y[j]) // (y[j + 1] - y[j])
+
+
+def step_of_lines(
+    y: list[int], value: list[int], beyond: int, slopes: list[float | None], restart: list[int], widened: int
+) -> list[int]:
+    """One candidate more: under a line f - s x above ``value`` on [y_i, min(1, 2 y_(i+1) + k)], E V(P) <= f - s m(p) at both ends of cell i."""
+    new = [0] * len(y)
+    mean = [v + (ONE - v) * min(ONE, v + widened) // (2 * ONE) for v in y]
+    require(len(slopes) == len(y) - 1, "a step does not have one slope per cell")
+    for i, given in enumerate(slopes):
+        if given is None:
+            ends = [restart[i]] * 2
+        else:
+            s = int(Fraction(given) * ONE)
+            require(s >= 0, "a line rises")
+            top = min(ONE, 2 * y[i + 1] + widened)
+            j = bisect_right(y, top)
+            height = max(v * ONE + s * x for v, x in zip(value[i:j], y[i:j], strict=True))
+            height = max(height, (beyond if top > y[-1] else value_at(y, value, top)) * ONE + s * top)
+            ends = [-((s * mean[i + side] - height) // ONE) for side in (0, 1)]
+        new[i], new[i + 1] = max(new[i], ends[0]), max(new[i + 1], ends[1])
+    for i in range(len(y) - 2, -1, -1):
+        new[i] = max(new[i], new[i + 1])
+    last = max((i for i, v in enumerate(new) if v > ONE), default=0)
+    return [ONE if i < last else v for i, v in enumerate(new)]
+
+
+def recursion_shape(c: dict) -> None:
+    """Exactly the fields of Theorems D and 1, numbers where numbers belong, one slope per step and cell."""
+    fields(c, *RECURSION_NAMES.split())
+    require(c["format"] == FORMAT, "another format")
+    for name in ("tol", "perturbation", "failure", "e", "gap", "widened"):
+        plain(c[name])
+    whole(c["candidates"], 0, MOST)
+    whole(c["steps"], 0, c["candidates"])
+    require(len(listed(c["parts"])) in (1, 2), "at most one restart is certified")
+    for part, more in zip(c["parts"], (0, 1), strict=False):
+        fields(part, "grid", "slopes")
+        vertices = len(listed(part["grid"]))
+        require(vertices >= 2, "a grid without cells")
+        for value in part["grid"]:
+            whole(value, 0, 1 << 50)
+        for row in listed(part["slopes"], c["steps"] + more):
+            for slope in listed(row, vertices - 1):
+                if slope is not None or not more:
+                    plain(slope)
+
+
+def plain(value: object) -> None:
+    if type(value) not in (int, float):
+        raise NotACertificate(f"{value!r} is not a number")
+
+
+def check_recursion(c: dict) -> Fraction:
+    recursion_shape(c)
+    tol, eps, e, gap, widened = (Fraction(c[name]) for name in ("tol", "perturbation", "e", "gap", "widened"))
+    levels = len(c["parts"]) - 1
+    require(
+        c["law"] == "uniform" and levels in (0, 1) and c["steps"] <= c["candidates"], "not a question of this theorem"
+    )
+    require(
+        0 <= e <= Fraction(1, 2) and 0 < gap < 1 and 2 * e + widened > 0 <= widened <= gap, "e, g or k is out of range"
+    )
+    if c["theorem"] == "rss-drift":
+        require(levels == 0, "Theorem D has no restart")
+        start_with_interval = widened <= eps and e + gap <= tol
+        require(
+            start_with_interval or (e == 0 and gap + widened <= tol + eps), "e, g and k spend more than the allowances"
+        )
+    else:
+        require(widened == 0 and e + gap <= tol + levels * eps, "e and g spend more than the allowances")
+    grids = [[v << (BITS - 50) for v in part["grid"]] for part in c["parts"]]
+    require(all(a < b for y in grids for a, b in itertools.pairwise(y)), "a grid is not increasing")
+    require(grids[0][-1] >= up(1 - gap) and grids[-1][0] <= down(2 * e), "a grid is too short")
+    y, k = grids[0], up(widened)
+    values = [[ONE] * len(y)]
+    for slopes in c["parts"][0]["slopes"]:
+        values.append(step_of_lines(y, values[-1], 0, slopes, [ONE] * len(y), k))
+    if levels == 0:
+        return Fraction(value_at(y, values[c["steps"]], down(2 * e)), ONE)
+    first, value = grids[1], [ONE] * len(grids[1])
+    for steps, slopes in enumerate(c["parts"][1]["slopes"]):
+        require(steps > 0 or all(s is None for s in slopes), "a line is used without a candidate")
+        restart = [value_at(y, values[steps], v - first[0]) for v in first[:-1]]
+        value = step_of_lines(first, value, value[-1], slopes, restart, 0)
+    return Fraction(value[0], ONE)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+# Theorem W: a spectral gap, shown by fraction-free elimination
+
+
+def check_window(c: dict) -> Fraction:
+    fields(c, *WINDOW_NAMES.split())
+    require(c["format"] == FORMAT and c["law"] in LAWS, "another format or law")
+    whole(c["candidates"], 0, MOST)
+    for value in (c["tol"], c["failure"], c["half"], c["gap"], *listed(c["phi"])):
+        plain(value)
+    half, gap, tol = Fraction(c["half"]), Fraction(c["gap"]), Fraction(c["tol"])
+    phi = [Fraction(v) for v in c["phi"]]
+    cells, width = len(phi), 2 * half / len(phi)
+    require(
+        half >= Fraction(1, 2) and cells % 2 == 0 and min(phi) > 0 and 0 < gap < 1 and 0 < tol <= 1,
+        "not a question of this theorem",
+    )
+    least = [Fraction(density(c["law"], (d + 1) * width)[0], ONE) for d in range(cells)]
+    w, total = [v * width for v in phi], sum(phi) * width
+    k = [[down(least[abs(i - j)] * w[i] * w[j] / (phi[i] + phi[j])) for j in range(cells)] for i in range(cells)]
+    require(all(sum(row) >= up(gap * weight) for row, weight in zip(k, w, strict=True)), "a cell leaks too little")
+    # Laplacian of weights below K - gap w w / M; it kills constants, so the first row and column go
+    excess = [[k[i][j] - up(gap * w[i] * w[j] / total) if i != j else 0 for j in range(cells)] for i in range(cells)]
+    matrix = [[sum(excess[i]) if i == j else -excess[i][j] for j in range(1, cells)] for i in range(1, cells)]
+    before = 1
+    for p in range(cells - 1):
+        require(matrix[p][p] > 0, "the form is not positive")
+        for i in range(p + 1, cells - 1):
+            for j in range(i, cells - 1):
+                matrix[i][j] = (matrix[p][p] * matrix[i][j] - matrix[p][i] * matrix[p][j]) // before
+        before = matrix[p][p]
+
+    def smallest(reach: Fraction) -> Fraction:
+        touched = min(-int(-reach // width), cells // 2)
+        return min(phi[cells // 2 - touched : cells // 2 + touched])
+
+    return (1 - gap) ** c["candidates"] * 2 * total**2 / (smallest(tol / 2) * smallest(Fraction(1, 2)) * tol**2)
+
+
+def check(c: dict) -> Fraction:
+    """The failure probability that the certificate proves; Rejected if a step does not hold."""
+    others = {"rss-drift": check_recursion, "rss-restarts": check_recursion, "rss-window": check_window}
+    theorem = c.get("theorem")
+    proved = others.get(theorem if isinstance(theorem, str) else "", check_growth)(c)
     require(proved <= Fraction(c["failure"]), f"only {float(proved)} is proved")
     return proved
 
@@ -423,7 +573,8 @@ def check_document(c: dict) -> tuple[str, list[str]]:
     """(claim, log); Rejected if a step does not hold."""
     proved = check(c)
     quantifier = "any one target" if c["theorem"] == "rss-survival" else "some target"
-    claim = f"{c['candidates']} {c['law']} candidates: P({quantifier} of [-1/2, 1/2] is missed by more than {c['tol']}) <= {float(proved):.6g}"
+    shifts = f" + {c['perturbation']} |S|" if c.get("perturbation") else ""
+    claim = f"{c['candidates']} {c['law']} candidates: P({quantifier} of [-1/2, 1/2] is missed by more than {c['tol']}{shifts}) <= {float(proved):.6g}"
     return claim, [f"every inequality of {c['theorem']} holds in integers of 2^-{BITS}; the theorem itself is proved on paper"]
 
 

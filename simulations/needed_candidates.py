@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 import strong_lth as lth
-from strong_lth.bounds import BOUNDS, PREDICTIONS, Constants, Direction, Scope
+from strong_lth.bounds import BOUNDS, PREDICTIONS, Bound, Constants, Direction, Prediction, Scope
 from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
@@ -43,6 +43,12 @@ def _hitting_time(candidates: np.ndarray, tol: float, perturbation: float) -> in
     return high
 
 
+def _speaks_of_all(entry: Bound | Prediction) -> bool:
+    """Whether the entry answers the question of all targets: what one target needs is necessary for all of them, too."""
+    necessary = isinstance(entry, Bound) and entry.direction is Direction.NECESSARY
+    return necessary or entry.scope is Scope.ALL_TARGETS
+
+
 def _settings(rows: Sequence[Any]) -> list[tuple[float, float]]:
     return sorted({(row["tol"], row["perturbation"]) for row in rows})
 
@@ -66,7 +72,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
     for tol, perturbation in _settings(rows):
         missed, total = _missed(rows, tol, perturbation)
         for bound in BOUNDS:
-            if bound.scope is not Scope.ALL_TARGETS or bound.constants is not Constants.EXPLICIT:
+            if not _speaks_of_all(bound) or bound.constants is not Constants.EXPLICIT:
                 continue
             side = "greater" if bound.direction is Direction.SUFFICIENT else "less"
             for n in range(STEP, MOST + 1, STEP):
@@ -75,8 +81,8 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
                 if not isinstance(claimed, Verdict) and claimed != (1.0 if side == "greater" else 0.0):
                     tests.append(binomial_p_value(count, total, claimed, alternative=side))
             for delta in DELTAS:
-                asked = lth.required_candidates(bound, tol=tol, perturbation=perturbation, delta=delta)
-                if isinstance(asked, int) and 1 <= asked <= MOST:
+                asked = lth.required_candidates(bound, tol=tol, perturbation=perturbation, delta=delta, limit=MOST)
+                if isinstance(asked, int) and asked >= 1:
                     n = asked if side == "greater" else asked - 1  # enough there, not enough there
                     order.append(binomial_p_value(missed[n], total, delta, alternative=side))
     return [
@@ -98,7 +104,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
 def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
     """One line per setting: numbers at failure 0.1 / 0.01, necessary ones first."""
     out = []
-    entries = [e for e in (*BOUNDS, *PREDICTIONS) if e.scope is Scope.ALL_TARGETS]
+    entries = [e for e in (*BOUNDS, *PREDICTIONS) if _speaks_of_all(e)]
     entries.sort(
         key=lambda entry: (
             entry in PREDICTIONS,
@@ -134,7 +140,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         for entry in (*BOUNDS, *PREDICTIONS):
             asked = [lth.required_candidates(entry, tol=t, perturbation=p, delta=0.01) for t, p in settings]
             points = [(t, n) for t, n in zip(tols, asked, strict=True) if isinstance(n, int)]
-            if points and entry.scope is Scope.ALL_TARGETS:
+            if points and _speaks_of_all(entry):
                 style = "^:" if entry in PREDICTIONS else "v--" if entry.direction is Direction.NECESSARY else "s--"
                 curves.append(Curve(entry.id, *zip(*points, strict=True), style=style, colour=_colour(entry)))
         panels[f"perturbation = {ratio:g} tol"] = curves

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 import strong_lth as lth
+from strong_lth.bounds.number_partitioning import perfect_partition
 from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
@@ -25,12 +26,6 @@ def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
     numbers = rng.integers(1, 2 ** cell["bits"] + 1, (cell["instances"], cell["n"])).astype(np.float64)
     found = lth.solve_batch(numbers, numbers.sum(axis=1) / 2, tol=0.5, objective="any", workers=1)
     return {"perfect": int(found.solved.sum()), "undecided": int((~found.decided).sum())}
-
-
-def limit_law(offset: float) -> float:
-    """p = 1 - (e^-a + e^-2a) / 2 with a = sqrt(3 / (2 pi)) 2^-offset, offset = m - n + lg(n) / 2."""
-    a = math.sqrt(3 / (2 * math.pi)) * 2.0**-offset
-    return 1 - (math.exp(-a) + math.exp(-2 * a)) / 2
 
 
 def _offset(n: int, bits: int) -> float:
@@ -49,7 +44,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
     """Within SLACK of the limit law: two exact tests per cell, Bonferroni over all."""
     tests, gaps = [], []
     for (n, bits), (perfect, total) in _counts(rows).items():
-        p = limit_law(_offset(n, bits))
+        p = perfect_partition(n, bits)
         tests.append(binomial_p_value(perfect, total, min(1.0, p + SLACK)))
         tests.append(binomial_p_value(perfect, total, max(0.0, p - SLACK), alternative="less"))
         gaps.append(perfect / total - p)
@@ -82,7 +77,8 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
             )
         )
     offsets = np.linspace(min(min(c.x) for c in curves) - 0.3, max(max(c.x) for c in curves) + 0.3, 200)
-    curves.append(Curve("limit law", list(offsets), [limit_law(o) for o in offsets], style="-", colour=5))
+    law = [perfect_partition(64, 64 + o - math.log2(64) / 2) for o in offsets]  # it depends on the offset alone
+    curves.append(Curve("limit law", list(offsets), law, style="-", colour=5))
     curves_figure(
         {"n numbers of m bits": curves},
         file,
@@ -99,7 +95,7 @@ def _cells(sizes: Sequence[int], instances: int) -> list[dict[str, Any]]:
 EXPERIMENT = Experiment(
     id="number-partitioning",
     claim="The transition at m = n has the window m - n + lg(n)/2 and the limit law 1 - (e^-a + e^-2a)/2.",
-    source="Borgs, Chayes and Pittel 2001 (abstract); explicit law derived by strong_lth",
+    source="Borgs, Chayes and Pittel 2001 (abstract); explicit law: prediction number-partitioning",
     grid=_cells((14, 18, 22), 1000),
     smoke=_cells((14,), 200),
     trials=4,

@@ -30,12 +30,11 @@ def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def predicted(n: int, levels: int, target: int) -> float:
-    """E_g[1 - exp(-2^n phi(g - t/s) / s)], s = M sqrt(n / 12), g standard normal."""
-    s = levels * math.sqrt(n / 12)
-    g = np.linspace(-9, 9, 3601)
-    density = np.exp(-(g**2) / 2) / math.sqrt(2 * math.pi)
-    hits = 2.0**n * np.exp(-((g - target / s) ** 2) / 2) / (math.sqrt(2 * math.pi) * s)
-    return float((density * -np.expm1(-hits)).sum() * (g[1] - g[0]))
+    """The prediction quantised-hits: P(some subset sums to the target)."""
+    law, point = lth.SignedIntegers(levels), lth.Point(target)
+    missed = lth.bounds.get("quantised-hits").failure(n, tol=0.5, law=law, targets=point)
+    assert isinstance(missed, float)
+    return 1 - missed
 
 
 def _counts(rows: Sequence[Any]) -> dict[tuple[int, int, int], tuple[int, int]]:
@@ -107,7 +106,7 @@ def _cells(levels: Sequence[int], sizes: Sequence[int], instances: int) -> list[
 EXPERIMENT = Experiment(
     id="quantised-hits",
     claim="Quantised candidates reach a whole number exactly with about lg M + lg(pi n / 6) / 2 + lg(1 / failure) candidates.",
-    source="Kumar and Natale 2025 (setting); local law derived by strong_lth",
+    source="Kumar and Natale 2025 (setting); prediction quantised-hits",
     grid=_cells((128, 1024, 8192), (0, 1, 2, 3, 4, 5, 6), 1000),
     smoke=_cells((128,), (2, 4), 300),
     trials=4,

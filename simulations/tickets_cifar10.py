@@ -146,5 +146,5 @@ EXPERIMENT = Experiment(
     expect=expect,
     table=table,
     figure=figure,
-    cost="3 min",
+    cost="6 min",
 )

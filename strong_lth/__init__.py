@@ -14,14 +14,14 @@ _PUBLIC = {
     "strong_lth.core": (
         "Ball Box BudgetError Certificate Check FormatError InputError Outcome Point Reference RunRecord Status Verdict Window"
     ),
-    "strong_lth.distributions": "BalancedSigns Law Normal ProductUniform RandomSigns Scaled Uniform",
+    "strong_lth.distributions": "BalancedSigns Law Normal ProductUniform RandomSigns Scaled SignedIntegers Uniform",
     "strong_lth.subsetsum": (
         "BatchSolution Solution SubsetSumProblem covering_radius covers hitting_times solve solve_batch verify verify_batch"
     ),
-    "strong_lth.bounds": "Bound required_candidates",
+    "strong_lth.bounds": "Bound required_candidates required_width",
     "strong_lth.networks": (
-        "ErrorBound Mask Network RandomSource Subnetwork approximate certify evaluation_error random_source verify_gadgets verify_perturbation "
-        "write_certificate"
+        "ErrorBound Mask Network RandomSource Subnetwork approximate candidates_needed certify evaluation_error random_source verify_gadgets "
+        "verify_perturbation write_certificate"
     ),
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

@@ -7,6 +7,7 @@ and ``--help`` answers at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -86,8 +87,13 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{error.filename}: "
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = (
+            "; free some space and run it again (simulate: with --resume), what was stored is whole" if full else ""
+        )
+        return f"{where}{error.strerror.lower()}{remedy}"
     return " ".join(str(error).split()) or type(error).__name__
 
 

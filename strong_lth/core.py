@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import hashlib
 import json
 import math
 import platform
@@ -101,6 +102,12 @@ class Certificate:
         body["checks"] = [{**c, "outcome": c["outcome"].value} for c in body["checks"]]
         body["value"] = None if self.value is None else float(self.value).hex()
         return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+
+def canonical_hash(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the canonical form of a certificate document: JSON, sorted keys, no spaces, without the field ``hash``."""
+    body = {key: value for key, value in document.items() if key != "hash"}
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

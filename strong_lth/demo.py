@@ -1,7 +1,7 @@
 """The main job: train a small classifier on real digits, prune random networks into it, certify the result.
 
 ``run`` makes one row per (tol, perturbation): the width that the target needs, the predicted and the proved one, the pruned network with its exact gadget proofs,
-its certificate, and the test accuracy of target and ticket; then, as a block of their own, trained tickets of another network at one density. ``write`` puts table, figures, ticket and certificate into a folder.
+its certificate, and the test accuracy of target and ticket; beside them a strong ticket found by score search; then, as a block of their own, trained tickets of another network at one density. ``write`` puts table, figures, ticket and certificate into a folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from strong_lth.networks.construction import Plan, plan
 from strong_lth.networks.files import replacing, write_text
 from strong_lth.networks.widths import needed_widths, predicted_width, proved_width
 from strong_lth.streams import check_seed
-from strong_lth.tickets.showcase import showcase
+from strong_lth.tickets.showcase import searched, showcase
 
 DOMAIN = Box(0, 1)
 LAW, FIRST = Uniform(-1, 1), BalancedSigns()
@@ -75,13 +75,14 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """All rows, the curve of the first figure, the strictest ticket (smallest tol and perturbation) with its certificate, and trained tickets."""
+    """All rows, the curve of the first figure, the strictest ticket (smallest tol and perturbation) with its certificate, strong tickets found by search, and trained tickets."""
 
     target: Network
     rows: tuple[Row, ...]
     curve: tuple[Candidates, ...]
     strictest: Subnetwork
     strictest_error: ErrorBound
+    searched: tuple[dict[str, Any], ...]
     trained: tuple[dict[str, Any], ...]
     seconds: float
 
@@ -138,11 +139,14 @@ def run(*, seed: int = 0, sources: int = SOURCES, progress: Progress | None = No
         tell("candidates against perturbation", done, len(CURVE))
         curve.append(candidates(target, TOLS[-1], perturbation, seeds))
     tell("candidates against perturbation", len(CURVE), len(CURVE))
+    tell("score search", 0, 1)
+    found = tuple(searched())
+    tell("score search", 1, 1)
     tell("trained tickets", 0, 1)
     trained = tuple(showcase())
     tell("trained tickets", 1, 1)
     assert best is not None
-    return Result(target, tuple(rows), tuple(curve), *best, trained, time.perf_counter() - started)
+    return Result(target, tuple(rows), tuple(curve), *best, found, trained, time.perf_counter() - started)
 
 
 def candidates(target: Network, tol: float, perturbation: float, seeds: Sequence[int]) -> Candidates:
@@ -253,6 +257,7 @@ def write(result: Result, out: Path) -> list[Path]:
     table: dict[str, Any] = {
         "rows": [asdict(row) for row in result.rows],
         "curve": [asdict(c) for c in result.curve],
+        "searched": list(result.searched),
         "trained": list(result.trained),
         "record": asdict(record),
     }

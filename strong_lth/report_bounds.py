@@ -49,12 +49,19 @@ def bounds_rows(
     [('volume', 6), ('counting', 7), ('range', 8), ('rss-survival', 16)]
     """
     entries: list[Bound | Prediction] = [*BOUNDS, *PREDICTIONS]
-    return [_row(entry, tol, perturbation, delta, law, targets) for entry in entries]
+    return [bound_row(entry, tol, perturbation, delta, law=law, targets=targets) for entry in entries]
 
 
-def _row(
-    entry: Bound | Prediction, tol: float, perturbation: float, delta: float, law: Law, targets: Window | Point
+def bound_row(
+    entry: Bound | Prediction,
+    tol: float,
+    perturbation: float,
+    delta: float,
+    *,
+    law: Law = _UNIFORM,
+    targets: Window | Point = _WINDOW,
 ) -> dict[str, Any]:
+    """One row of ``bounds_rows``."""
     n = required_candidates(entry, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets)
     failure: float | None = None
     if not isinstance(n, Verdict):
@@ -109,12 +116,12 @@ def bounds_table(rows: Sequence[Row]) -> Table:
         some = [row for row in rows if row["quantifier"] == scope.value]
         table.add_section()
         table.add_row(f"[bold]{scope.value}[/]")
-        numbers = [row for row in some if isinstance(row["n"], int)]
-        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], row["n"])):
+        numbers = [row for row in some if str(row["n"])[0].isdigit()]  # a measured one may be "13 to 14"
+        for row in sorted(numbers, key=lambda row: (_ORDER[row["direction"]], int(str(row["n"]).split()[0]))):
             failure = "" if row["failure"] is None or row["direction"] == "necessary" else f"{row['failure']:.2g}"
             mark = _MARKS[row["direction"]]
             table.add_row(f"  {row['id']}", f"{mark}{row['n']}", failure, row["direction"], _sure(row["status"]))
-        for row in (row for row in some if not isinstance(row["n"], int)):
+        for row in (row for row in some if row not in numbers):
             why = f" ({row['why']})" if row["why"] else ""
             table.add_row(f"  {row['id']}", f"{_SHORT[row['n']]}{why}", "", row["direction"], _sure(row["status"]))
     table.caption = (
@@ -127,8 +134,8 @@ def bounds_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about "}
-_ORDER = {"necessary": 0, "predicted": 1, "sufficient": 2}
+_MARKS = {"sufficient": "", "necessary": "at least ", "predicted": "about ", "measured": ""}
+_ORDER = {"necessary": 0, "predicted": 1, "measured": 2, "sufficient": 3}
 _SHORT = {"n/a": "n/a", Constants.UNSPECIFIED.value: "C", "none found": "none found"}
 
 
@@ -137,7 +144,7 @@ def _sure(status: str) -> str:
     return next((words for words in _STATUSES if status.startswith(words)), status)
 
 
-_STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic")
+_STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic", "measured")
 
 
 def described(entry: Bound | Prediction | NetworkBound | Estimate) -> dict[str, Any]:

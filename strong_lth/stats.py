@@ -1,8 +1,9 @@
-"""Exact statements about counts: confidence intervals for one probability and for a whole curve, and a one-sided test of a claimed one."""
+"""Exact statements about counts: confidence intervals for one probability and for a whole curve, and a one-sided test of a claimed one; an exact test of paired differences."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -77,6 +78,29 @@ def binomial_p_value(successes: int, trials: int, probability: float, *, alterna
     if alternative == "less":
         successes, probability = trials - successes, 1 - probability
     return 1.0 if successes == 0 else float(betainc(successes, trials - successes + 1, probability))
+
+
+def sign_flip_p_value(differences: Sequence[float], *, alternative: str = "greater") -> float:
+    """Exact paired test of "no difference": the share of the 2^n ways to flip the signs whose sum is at least (``"less"``: at most) the observed one.
+
+    Valid when each difference is symmetric about a value <= 0 (>= 0) under the hypothesis; the least p-value is 2^-n. Source: Fisher, The Design of Experiments (1935), section 21.
+
+    Raises InputError for no differences or more than 20, a value that is not finite, or another alternative.
+
+    >>> sign_flip_p_value([1.0, 2.0, 3.0]), sign_flip_p_value([1.0, 2.0, 3.0], alternative="less")
+    (0.125, 1.0)
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if values.ndim != 1 or not 1 <= values.size <= 20 or not np.all(np.isfinite(values)):
+        raise InputError("differences", f"{values.size} values", "give 1 to 20 finite differences")
+    if alternative not in ("greater", "less"):
+        raise InputError("alternative", repr(alternative), "give 'greater' or 'less'")
+    values = values if alternative == "greater" else -values
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums + value, sums - value])
+    slack = 1e-12 * float(np.abs(values).sum())  # equal sums stay equal after rounding
+    return float(np.count_nonzero(sums >= values.sum() - slack)) / sums.size
 
 
 def dkw_band(trials: int, *, alpha: float = 0.05) -> float:

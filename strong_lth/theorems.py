@@ -14,7 +14,7 @@ from typing import Any
 from strong_lth.core import InputError
 
 CHECKS = {
-    "machine-checked": "make -C proofs (needs the Debian package coq; about two minutes)",
+    "machine-checked": "make -C proofs (needs the Debian package coq; about a minute)",
     "proved-on-paper": "read the proof on its page",
     "cited": "read the source",
     "refuted-as-printed": "read its page; the corrected statement stands beside it",
@@ -41,7 +41,7 @@ def theorem_rows(root: Path | None = None) -> list[dict[str, Any]]:
 
 
 def describe(id: str, root: Path | None = None) -> dict[str, Any]:
-    """One theorem: its statement in words, status, source, deviations, Coq names, Python function, tests, uses and users.
+    """One theorem: its statement in words, status, source, deviations, Coq names, Python function, tests, simulation, uses and users.
 
     Raises InputError for an unknown id, naming those that are near, and outside a checkout.
     """
@@ -61,6 +61,7 @@ def describe(id: str, root: Path | None = None) -> dict[str, Any]:
         "coq": [name.removeprefix("StrongLTH.") for name in entry.get("coq", [])],
         "python": entry.get("python", ""),
         "tests": entry.get("tests", []),
+        "simulation": entry.get("simulation", ""),
         "uses": entry.get("uses", []),
         "used by": [other for other, values in entries.items() if id in values.get("uses", [])],
         "page": f"proofs/{entry['statement']}",

@@ -9,6 +9,7 @@ NO_CIFAR100 = "needs the CIFAR-100 files: set STRONG_LTH_DATA to the folder that
 NO_FASHION = "needs the Fashion-MNIST files: set STRONG_LTH_DATA to the folder that holds fashion-mnist/"
 NO_COQ = "needs Coq and the built theories: install the Debian package coq, then make -C proofs build"
 NO_GPU = "needs a CUDA device"
+HAS_GPU = "says what happens without a CUDA device, and there is one"
 NO_TRITON = "needs Triton: make triton (torch's CUDA wheels for Linux bring it)"
 NO_ORTOOLS = "needs OR-Tools: pip install 'strong_lth[crosscheck]'"
 NO_CVXPY = "needs cvxpy: pip install 'strong_lth[crosscheck]'"

@@ -87,6 +87,10 @@ def test_a_wrong_command_line_exits_with_2(arguments):
         ),
         (BudgetError("3 GiB needed; use --width 20"), "strong-lth: 3 GiB needed; use --width 20\n"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), "strong-lth: out: permission denied\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "rows.jsonl"),
+            "strong-lth: rows.jsonl: no space left on device; free some space and run it again (simulate: with --resume), what was stored is whole\n",
+        ),
         (MemoryError(), "strong-lth: MemoryError\n"),
     ],
 )
@@ -157,16 +161,66 @@ def test_bounds_shows_the_rows_of_the_report(monkeypatch, capsys):
             table.add_row(row["id"], str(row["n"]))
         return table
 
-    fake = types.ModuleType("strong_lth.report")
-    fake.bounds_rows = lambda *arguments: seen.append(arguments) or rows
+    fake = types.ModuleType("strong_lth.report_bounds")
+    fake.bounds_rows = lambda *arguments, **setting: seen.append((*arguments, setting["targets"])) or rows
     fake.bounds_table = bounds_table
-    monkeypatch.setitem(sys.modules, "strong_lth.report", fake)
-    monkeypatch.setattr(strong_lth, "report", fake, raising=False)
+    monkeypatch.setitem(sys.modules, "strong_lth.report_bounds", fake)
+    monkeypatch.setattr(strong_lth, "report_bounds", fake, raising=False)
     assert cli.main(["bounds", "--tol", "0.1", "--perturbation", "0.01", "--delta", "0.2"]) == 0
     assert "a-bound" in capsys.readouterr().out
     assert cli.main(["bounds", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == rows
-    assert seen == [(0.1, 0.01, 0.2), (0.01, 0.0, 0.05)]
+    assert cli.main(["bounds", "--target", "0.3", "--json"]) == 0
+    capsys.readouterr()
+    window = strong_lth.Window(-0.5, 0.5)
+    assert seen == [(0.1, 0.01, 0.2, window), (0.01, 0.0, 0.05, window), (0.01, 0.0, 0.05, strong_lth.Point(0.3))]
+
+
+def test_bounds_shows_one_entry(capsys):
+    assert cli.main(["bounds", "rss-contraction", "--tol", "0.1", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["n"], row["page"]) == (29, "proofs/docs/rss-contraction.md")
+    assert cli.main(["bounds", "number-partitioning"]) == 0
+    assert "n, bits" in capsys.readouterr().out
+    assert cli.main(["bounds", "rss-contractoin"]) == 2
+    assert "did you mean rss-contraction" in capsys.readouterr().err
+
+
+def test_bounds_of_a_network(capsys, tmp_path, monkeypatch):
+    import numpy as np
+
+    from strong_lth import bounds, report_bounds
+
+    monkeypatch.setattr(report_bounds, "BOUNDS", (bounds.get("rss-contraction"),))
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "target.npz", W1=rng.uniform(-0.9, 0.9, (6, 4)), W2=rng.uniform(-0.9, 0.9, (3, 6)), b1=np.ones(6)
+    )
+    assert cli.main(["bounds", "--network", str(tmp_path / "target.npz"), "--tol", "0.5", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["weights"] == 6 * 5 + 3 * 7
+    assert report["law"] == "uniform, scaled by 2"
+    assert [row["rule"] for row in report["allotments"]] == ["pensia2020", "equal", "optimal"]
+    assert all(row["error"] <= 0.5 for row in report["allotments"])
+    assert cli.main(["bounds", "--shape", "784", "500", "10", "--tol", "0.1", "--constant", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "397,000 weights" in shown
+    assert "at C = 2" in shown
+    for arguments, sentence in [
+        (["--network", "x.npz", "--shape", "3", "2"], "not both"),
+        (["rss-hooks", "--shape", "3", "2"], "leave it out"),
+        (["--shape", "3"], "at least one layer"),
+        (["--shape", "3", "2", "--norms", "1", "1"], "norms"),
+        (["--shape", "3", "2", "--radius", "0"], "radius"),
+        (["--shape", "3", "2", "--tol", "0"], "tol"),
+        (["--shape", "3", "2", "--delta", "1"], "delta"),
+        (["--shape", "3", "2", "--constant", "-1"], "constant"),
+        (["--network", str(tmp_path / "missing.npz")], "missing.npz"),
+    ]:
+        assert cli.main(["bounds", *arguments]) == 2, arguments
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert sentence in error
+        assert error.startswith("strong-lth: ")
 
 
 def test_data_lists_every_file(monkeypatch, capsys, tmp_path):

@@ -46,6 +46,16 @@ def test_rows_agree_with_each_other(folder: Path):
     assert table["record"]["versions"]["numpy"] == np.__version__
 
 
+def test_the_strong_block_shows_a_ticket_found_by_search(folder: Path):
+    rows = json.loads((folder / "table.json").read_text())["searched"]
+    assert [row["method"] for row in rows] == ["edge-popup (signed-constant)"] * 3
+    for row in rows:
+        assert row["strong"]
+        assert row["use"] == "as-is"
+        assert row["kept"] == 2458
+        assert row["accuracy"] > 0.9
+
+
 def test_the_checker_accepts_the_certificate(folder: Path):
     done = subprocess.run(
         [sys.executable, "-I", str(CHECKER), str(folder / "certificate.json")],

@@ -64,7 +64,7 @@ def test_the_reason_names_what_stands_in_the_way(monkeypatch: pytest.MonkeyPatch
     assert why["each-target-local-law"] == ""
     whole = {row["id"]: row["n"] for row in bounds_rows(0.5, 0.0, 0.05, law=SignedIntegers(64), targets=Point(20))}
     assert whole["kumar2025"] == "constants unspecified"
-    assert whole["quantised-hits"] == 9
+    assert whole["quantised-hits"] == 11
 
 
 @pytest.mark.parametrize("arguments", [(0.0, 0.0, 0.05), (-1.0, 0.0, 0.05), (0.1, 0.0, 1.0)])
@@ -97,7 +97,11 @@ def test_numbers_of_a_group_are_sorted_by_direction_then_size() -> None:
     text = printed(bounds_table(list(reversed(rows))))
     sufficient = [row for row in rows if row["direction"] == "sufficient" and row["quantifier"] == "all targets"]
     numbers = sorted(row["n"] for row in sufficient if isinstance(row["n"], int))
-    shown = [line.split()[1] for line in text.splitlines() if line.split()[:1] and line.split()[0] in {r["id"] for r in sufficient}]
+    shown = [
+        line.split()[1]
+        for line in text.splitlines()
+        if line.split()[:1] and line.split()[0] in {r["id"] for r in sufficient}
+    ]
     assert [int(word) for word in shown if word.isdigit()] == numbers
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from strong_lth.bounds import BOUNDS, Direction
 from strong_lth.core import Verdict
 from strong_lth.experiment import judge, load, overall, read_record, run
 from strong_lth.experiment.describe import load_module
@@ -25,6 +26,11 @@ SCRIPTS = {
     "maene_stability.py",  # trains tickets, for minutes
     "tickets_digits.py",  # trains tickets, for minutes
 }  # no experiments, so no quick setting to run here
+UNRECORDED = {
+    "sgd_drift_gpu",
+    "xiong2023_tables_gpu",
+}  # hours on a data-centre GPU; their first lines say that the record is absent
+RECORDED = [path for path in FILES if path.stem not in UNRECORDED]
 
 
 def test_every_file_is_an_experiment_or_a_declared_script():
@@ -48,7 +54,7 @@ def test_the_quick_setting_runs_in_seconds_and_agrees(path, tmp_path):
     assert time.process_time() - begun < 30  # 1 to 3 s; the rest is for compiling kernels on a crowded machine
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_every_simulation_has_a_record_that_its_code_stands_by(path):
     experiment = load(path)
     record = read_record(FOLDER / "records" / f"{experiment.id}.json")
@@ -59,10 +65,18 @@ def test_every_simulation_has_a_record_that_its_code_stands_by(path):
 
 
 def test_no_record_without_a_simulation():
-    ids = {load(path).id for path in FILES}
+    ids = {load(path).id for path in RECORDED}
     own = {script.removesuffix(".py") for script in SCRIPTS}
     assert {path.stem for path in RECORDS} - own == ids
     assert {path.stem for path in (FOLDER / "records").glob("*.png")} - own == ids
+
+
+def test_an_absent_record_is_named_where_the_reader_looks():
+    lines = (FOLDER / "README.md").read_text().splitlines()
+    for path in [path for path in FILES if path.stem in UNRECORDED]:
+        assert "No record is committed" in path.read_text()
+        (line,) = [line for line in lines if line.startswith(f"| [{load(path).id}]")]
+        assert "no record yet" in line
 
 
 def test_the_page_is_that_of_the_records():
@@ -94,3 +108,23 @@ def _orders():
         order = np.zeros(20, dtype=int)
         order[list(places)] = 1
         yield order
+
+
+def test_every_bound_stands_on_its_side_in_the_committed_table():
+    """Of the numbers at failure 0.1 and 0.01: necessary <= needed <= sufficient, Theorem D <= Theorem P, and Theorem D <= the machine-checked closed form."""
+    table = read_record(FOLDER / "records" / "needed-candidates.json").table
+    sides = {bound.id: bound.direction for bound in BOUNDS}
+    assert len(table) == 20
+    compared = 0
+    for row in table:
+        numbers = {id: [int(n) for n in row[id].split(" / ")] for id in row if " / " in row[id]}
+        for delta in (0, 1):
+            at = {id: both[delta] for id, both in numbers.items()}
+            necessary = [n for id, n in at.items() if sides.get(id) is Direction.NECESSARY]
+            sufficient = [n for id, n in at.items() if sides.get(id) is Direction.SUFFICIENT]
+            assert max(necessary) <= at["needed"] <= min(sufficient)
+            assert at["rss-drift"] <= at["rss-martingale-kl"]
+            assert at["rss-drift"] <= at["rss-contraction-checked"]
+            assert at["rss-restarts"] <= at["rss-levels"] or row["tol"] == "0.1"  # beyond 0.4 it uses no more allowance
+            compared += len(at)
+    assert compared > 400

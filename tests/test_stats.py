@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strong_lth.core import InputError
-from strong_lth.stats import binomial_p_value, clopper_pearson, dkw_band
+from strong_lth.stats import binomial_p_value, clopper_pearson, dkw_band, sign_flip_p_value
 
 
 def at_least(successes: int, trials: int, p: Fraction) -> float:
@@ -117,3 +118,21 @@ def test_the_band_holds_the_whole_distribution_function() -> None:
 def test_a_band_without_trials_or_level_is_refused(trials: int, alpha: float) -> None:
     with pytest.raises(InputError, match=r"^(trials|alpha): "):
         dkw_band(trials, alpha=alpha)
+
+
+def test_sign_flips_are_an_exact_test():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=7)
+    for sign in (1, -1):
+        sums = [np.dot(sign * values, signs) for signs in itertools.product((1, -1), repeat=7)]
+        expected = np.mean(np.array(sums) >= sign * values.sum() - 1e-12)
+        assert sign_flip_p_value(values, alternative="greater" if sign > 0 else "less") == expected
+    assert sign_flip_p_value([1.0] * 8) == 2**-8
+    assert sign_flip_p_value([0.0] * 8) == 1.0
+    level = np.mean([sign_flip_p_value(rng.normal(size=6)) <= 0.05 for _ in range(400)])
+    assert level < 0.09  # a valid test: 0.047 is its exact level
+    for bad in ([], [float("nan")], [1.0] * 21):
+        with pytest.raises(InputError, match="differences"):
+            sign_flip_p_value(bad)
+    with pytest.raises(InputError, match="alternative"):
+        sign_flip_p_value([1.0], alternative="both")

@@ -19,8 +19,8 @@ FORBIDDEN = re.compile(
     r"|Declare\s+ML\s+Module|Primitive|Extract\s+Constant)\b"
 )
 ASSUMED = re.compile(r"\b(Hypothes[ie]s|Variables?|Context)\b")
-# coqchk has no virtual machine: this file, on which no other depends, is left to coqc and to Print Assumptions.
-BY_VIRTUAL_MACHINE = ("RecursionCertificate",)
+# coqchk has no virtual machine: these files, on which no other depends, are left to coqc and to Print Assumptions.
+BY_VIRTUAL_MACHINE = ("RecursionCertificate", "GrowthCertificate", "StatementsComputed")
 CLOSED = "Closed under the global context"
 
 

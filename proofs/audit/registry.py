@@ -13,12 +13,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 STATUSES = ("machine-checked", "proved-on-paper", "cited", "refuted-as-printed", "open")
+RESTATED = ("StrongLTH.Statements.", "StrongLTH.StatementsComputed.")
 HEADINGS = ("## Statement", "## Hypotheses", "## Proof", "## Deviations", "## Tightness", "## Boundary cases")
 
 
 @dataclass(frozen=True)
 class Theorem:
-    """One entry. ``statement`` is ``docs/<page>.md`` with an optional ``#anchor``; ``tier`` names an allow-list of axioms."""
+    """One entry. ``statement`` is ``docs/<page>.md`` with an optional ``#anchor``; ``tier`` names an allow-list of axioms; ``simulation`` shows how tight it is.
+
+    A machine-checked theorem is restated in elementary terms (Statements.v, StatementsComputed.v), unless it is a ``step`` of others.
+    """
 
     id: str
     title: str
@@ -34,6 +38,7 @@ class Theorem:
     simulation: str = ""
     uses: tuple[str, ...] = ()
     corrected: str = ""
+    step: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ def problems(proofs: Path, registry: Registry) -> list[str]:
         for path in sorted((proofs / "theories").glob("*.v"))
         if path.stem not in listed
     ]
-    return found
+    found += [f"{path.name}: {message}" for path in sorted((proofs / "docs").glob("*.md")) for message in _links(path)]
+    return found + [f"README.md: {message}" for message in _links(proofs / "README.md")]
 
 
 def page_of(theorem: Theorem) -> str:
@@ -89,6 +95,8 @@ def _entry(proofs: Path, registry: Registry, theorem: Theorem) -> list[str]:
     checked = theorem.status == "machine-checked"
     if checked != bool(theorem.coq):
         found.append("machine-checked without a Coq name" if checked else "Coq names, but not machine-checked")
+    if checked and not theorem.step and not any(name.startswith(RESTATED) for name in theorem.coq):
+        found.append("no theorem of Statements.v restates it, and it is not marked as a step")
     if theorem.coq and theorem.tier not in registry.tiers:
         found.append(f"unknown tier {theorem.tier!r}")
     if (theorem.status == "refuted-as-printed") != bool(theorem.corrected):
@@ -118,7 +126,32 @@ def _page(proofs: Path, theorem: Theorem) -> list[str]:
     missing = [f"{page} has no section '{heading}'" for heading in HEADINGS if heading not in lines]
     empty = [f"{page}: '{heading}' is empty" for heading in HEADINGS if heading in lines and not _body(lines, heading)]
     unnamed = [f"{page} does not name {name}" for name in theorem.coq if name.split(".")[-1] not in text]
-    return missing + empty + unnamed
+    if theorem.python and theorem.python not in text:
+        unnamed.append(f"{page} does not name {theorem.python}")
+    files = set(re.findall(r"\((\w+)\.v\)", text))
+    absent = [
+        f"{page} names {name}.v, which is not there"
+        for name in sorted(files)
+        if not (proofs / "theories" / f"{name}.v").is_file()
+    ]
+    return missing + empty + unnamed + absent
+
+
+def _links(path: Path) -> list[str]:
+    """Markdown links of a page that lead nowhere: a missing file, or a section that the file does not have."""
+    found = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        other = (path.parent / name) if name else path
+        if not other.exists():
+            found.append(f"the link to {target} leads nowhere")
+        elif anchor and anchor not in {
+            _slug(title) for title in re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE)
+        }:
+            found.append(f"the link to {target} names a section that is not there")
+    return found
 
 
 def _body(lines: list[str], heading: str) -> str:

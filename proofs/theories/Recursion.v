@@ -13,8 +13,9 @@
 
     Main theorems
       step_sound, recursion_sound   the recursion bounds the probability of an open gap
+      rss_by_failing           from cells to samples: a bound for every covered set of one size bounds P(some |z| <= 1/2 is missed)
       rss_recursion            the theorem for a given table: tolerance eta, n candidates
-      rss_37                   tol 0.01, failure 0.05: 37 candidates suffice, where the closed form asks for 45 *)
+      rss_36                   (RecursionCertificate.v) tol 0.01, failure 0.05: 36 candidates suffice, where the closed form asks for 45 *)
 Require Import Reals Lra Lia ZArith List Bool.
 From StrongLTH Require Import FinSum FiniteProb SubsetSum RSS Hooks RSSUniform.
 Import ListNotations.
@@ -369,14 +370,15 @@ Section Theorem_of_a_table.
   Qed.
 End Theorem_of_a_table.
 
-(** A table over G = 2 g + 1 parts of the window, first entry b0 = 2 h + 1, gap c0: tolerance eta if b0 + 2 c0 < 2 eta G. *)
-Theorem rss_recursion (g h c0 n : nat) (rest : list Z) (scale : Z) (eta : R) :
+(** From cells to samples: if every covered set of b0 parts out of G = 2 g + 1 fails with probability at most p, for cells as small as one likes, then so
+    do n candidates with tolerance eta, b0 + 2 c0 < 2 eta G. *)
+Theorem rss_by_failing (g h c0 n : nat) (p eta : R) :
   let G := (2 * g + 1)%nat in let b0 := (2 * h + 1)%nat in
-  let bs := Z.of_nat b0 :: rest in
-  (0 < scale)%Z -> increasing bs = true -> (b0 <= G)%nat -> (c0 < G)%nat -> INR b0 + 2 * INR c0 < 2 * eta * INR G -> 0 < eta <= 1 ->
-  fraction_at_most n (missed eta) (IZR (head_value (last_table (Z.of_nat G) (Z.of_nat c0) scale bs n)) / IZR scale).
+  (b0 <= G)%nat -> (c0 < G)%nat -> INR b0 + 2 * INR c0 < 2 * eta * INR G -> 0 < eta <= 1 ->
+  (forall (sz N : nat) a f, (0 < sz)%nat -> S N = (G * sz)%nat -> inside a (S N) f -> count a (S N) f = INR b0 * INR sz -> fail N a (c0 * sz) n f <= p) ->
+  fraction_at_most n (missed eta) p.
 Proof.
-  intros G b0 bs Hs Hi HbG HcG Hroom He.
+  intros G b0 HbG HcG Hroom He Hfail.
   (* the size of a part: odd and so large that rounding does not matter *)
   set (room := 2 * eta * INR G - INR b0 - 2 * INR c0). assert (Hr : 0 < room) by (unfold room; lra).
   destruct (choose_resolution ((INR n + 1) / room)) as (r & Lo & _).
@@ -395,19 +397,8 @@ Proof.
   assert (Hgap : (S gap <= S N)%nat) by (rewrite HN; unfold gap; apply (proj1 (Nat.mul_lt_mono_pos_r sz c0 G Hsz1)); exact HcG).
   set (a := (- Z.of_nat N')%Z).
   assert (Hcount : count a (S N) (start a (S N) e) = INR (2 * e + 1)) by (apply count_start; unfold a, N; lia).
-  destruct (recursion_sound G sz N c0 a ltac:(lia) ltac:(unfold G; lia) HN scale Hs bs n Hi) as (HB & _ & HK).
-  set (tab := last_table (Z.of_nat G) (Z.of_nat c0) scale bs n) in *.
-  assert (Hcells : cells N a (start a (S N) e) = (Z.of_nat b0 * Z.of_nat sz)%Z).
-  { apply eq_IZR. rewrite cells_count, Hcount, Hcover, mult_INR, mult_IZR, !INR_IZR_INZ. reflexivity. }
-  assert (HP : fail N a gap n (start a (S N) e) <= IZR (head_value tab) / IZR scale).
-  { eapply Rle_trans; [apply (HB (start a (S N) e)); [apply start_inside|]|].
-    - destruct tab as [|[b v] tl] eqn:Et; [discriminate|]. injection HK as -> _. rewrite Hcells. lia.
-    - apply Rmult_le_compat_r; [left; apply Rinv_0_lt_compat, IZR_lt; assumption|]. apply IZR_le. rewrite Hcells.
-      destruct tab as [|[b v] tl] eqn:Et; [discriminate|]. injection HK as -> HK.
-      destruct tl as [|[b1 v1] tl]; [simpl; lia|]. cbn [value head_value].
-      assert (Z.of_nat b0 < b1)%Z.
-      { apply (increasing_later (Z.of_nat b0) rest Hi). rewrite <- HK. now left. }
-      rewrite (proj2 (Z.ltb_lt _ _)); [lia|nia]. }
+  assert (HP : fail N a gap n (start a (S N) e) <= p).
+  { apply (Hfail sz N a (start a (S N) e)); [lia|assumption|apply start_inside|]. rewrite Hcount, Hcover. apply mult_INR. }
   exists N, (filter (missedb a (S N) (Z.of_nat (e + gap)) 0) (cube (- Z.of_nat N) (2 * N + 1) n)). split.
   - intros xs Hl HF (z & Hz & Hbad).
     destruct (cells_exist N xs HF) as (ks & Hin & Hc). rewrite Hl in Hin.
@@ -429,4 +420,27 @@ Proof.
     destruct (missedb a (S N) (Z.of_nat (e + gap)) 0 l) eqn:Q; [|apply ind_bounds].
     unfold open_gap. destruct Rle_dec as [|C]; [simpl; lra|]. exfalso.
     change 0%Z with (Z.of_nat 0) in Q. rewrite (all_served a (S N) 0 e gap l Hgap) in Q; [discriminate|]. lra.
+Qed.
+
+(** A table over G = 2 g + 1 parts of the window, first entry b0 = 2 h + 1, gap c0: tolerance eta if b0 + 2 c0 < 2 eta G. *)
+Theorem rss_recursion (g h c0 n : nat) (rest : list Z) (scale : Z) (eta : R) :
+  let G := (2 * g + 1)%nat in let b0 := (2 * h + 1)%nat in
+  let bs := Z.of_nat b0 :: rest in
+  (0 < scale)%Z -> increasing bs = true -> (b0 <= G)%nat -> (c0 < G)%nat -> INR b0 + 2 * INR c0 < 2 * eta * INR G -> 0 < eta <= 1 ->
+  fraction_at_most n (missed eta) (IZR (head_value (last_table (Z.of_nat G) (Z.of_nat c0) scale bs n)) / IZR scale).
+Proof.
+  intros G b0 bs Hs Hi HbG HcG Hroom He. apply (rss_by_failing g h c0 n); try assumption.
+  fold G b0. intros sz N a f Hsz HN Sf Hcount.
+  destruct (recursion_sound G sz N c0 a Hsz ltac:(unfold G; lia) HN scale Hs bs n Hi) as (HB & _ & HK).
+  set (tab := last_table (Z.of_nat G) (Z.of_nat c0) scale bs n) in *.
+  assert (Hcells : cells N a f = (Z.of_nat b0 * Z.of_nat sz)%Z).
+  { apply eq_IZR. rewrite cells_count, Hcount, mult_IZR, !INR_IZR_INZ. reflexivity. }
+  eapply Rle_trans; [apply (HB f Sf)|].
+  - destruct tab as [|[b v] tl] eqn:Et; [discriminate|]. injection HK as -> _. rewrite Hcells. lia.
+  - apply Rmult_le_compat_r; [left; apply Rinv_0_lt_compat, IZR_lt; assumption|]. apply IZR_le. rewrite Hcells.
+    destruct tab as [|[b v] tl] eqn:Et; [discriminate|]. injection HK as -> HK.
+    destruct tl as [|[b1 v1] tl]; [simpl; lia|]. cbn [value head_value].
+    assert (Z.of_nat b0 < b1)%Z.
+    { apply (increasing_later (Z.of_nat b0) rest Hi). rewrite <- HK. now left. }
+    rewrite (proj2 (Z.ltb_lt _ _)); [lia|nia].
 Qed.

@@ -6,7 +6,7 @@
     How to read probabilities: [fraction_at_most n event delta] says that for some N, cutting [-1, 1]^n into (2 N + 1)^n congruent closed cells, a fraction
     of at most delta of them covers the event. Therefore n independent draws from U[-1, 1] fall in the event with probability at most delta. *)
 Require Import Reals ZArith List.
-From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps RSSWide RSSScaled RSSDensity SLTHGeneral Sanity.
+From StrongLTH Require FinSum SubsetSum FirstMoment RSS RSSUniform Levels Gadget Network Propagation ProjectedSGD IntervalChain SLTH SLTHEps RSSWide RSSScaled RSSDensity SLTHGeneral Sanity.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -84,6 +84,17 @@ Definition missed_with_both (tol perturbation : R) (candidates : list R) := exis
 Theorem all_targets_with_both n tol perturbation : 0 < tol <= 1 -> 0 < perturbation <= 1 ->
   fraction_at_most n (missed_with_both tol perturbation) (Rmin (failure_tol n tol) (failure_exact n perturbation)).
 Proof. exact (RSSUniform.rss_with_both n tol perturbation). Qed.
+
+(** *** What the perturbation is worth: every kept candidate adds to the tolerance *)
+Definition failure_gain_tol (n : nat) (t : R) : R := 8.04 * (3 / 4) ^ n / (t * t).
+Definition failure_gain_exact (n : nat) (perturbation : R) : R := failure_gain_tol n (Rmin 1 (perturbation * INR (1 + n / 26))).
+
+Theorem all_targets_with_gain n tol perturbation : 0 <= tol -> 0 <= perturbation -> 0 < tol + perturbation ->
+  fraction_at_most n (missed_with_both tol perturbation) (failure_gain_tol n (Rmin 1 (tol + perturbation * INR (1 + n / 26)))).
+Proof. exact (Levels.rss_gain n tol perturbation). Qed.
+
+Theorem all_targets_exactly_with_gain n perturbation : 0 < perturbation -> fraction_at_most n (missed_exactly perturbation) (failure_gain_exact n perturbation).
+Proof. exact (Levels.rss_gain_exact n perturbation). Qed.
 
 (** *** Targets in all of [-1, 1] *)
 Definition missed_wide (tol : R) (candidates : list R) := exists target, Rabs target <= 1 /\

@@ -79,7 +79,7 @@ def _optimal_logs(price: Floats, budget: float) -> Floats:
     def logs(x: float) -> Floats:
         share = price / (price.max() * (1 + math.exp(x)))
         gap = np.where(price == price.max(), 1 / (1 + math.exp(-x)), 1 - share)  # no cancellation for the largest price
-        return np.asarray(np.where(share < 0.5, -np.log1p(-share), -np.log(gap)), dtype=np.float64)
+        return np.asarray(np.where(share < 0.5, -np.log1p(-np.minimum(share, 0.5)), -np.log(gap)), dtype=np.float64)
 
     low, high = -700.0, 700.0
     for _ in range(120):

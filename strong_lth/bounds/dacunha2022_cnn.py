@@ -22,8 +22,7 @@ def widths(question: NetworkQuestion) -> Widths | Verdict:
     least = min(question.tol, question.delta)
     layers = zip(shape.channels[:-1], shape.channels[1:], shape.kernels, strict=True)
     return tuple(
-        2 * c * math.ceil((question.constant or 1.0) * math.log(c * d * k * k * shape.depth / least))
-        for c, d, k in layers
+        2 * c * math.ceil(question.constant * math.log(c * d * k * k * shape.depth / least)) for c, d, k in layers
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -92,3 +93,17 @@ def upper_probability(log_failure: float, n: int) -> float:
     if log_upper >= 0:
         return 1.0
     return max(math.exp(math.ceil(log_upper * 2.0**36) * 2.0**-36), sys.float_info.min)
+
+
+def in_groups(bound: Callable[[int], float], n: int, deepest: int) -> float:
+    """``bound(n)`` for n <= ``deepest``; more candidates form independent groups, which must all fail.
+
+    >>> 0.5**7 <= in_groups(lambda n: 0.5**n, 7, 4) <= 0.5**7 * 1.000001
+    True
+    """
+    groups, rest = divmod(n, deepest)
+    whole = bound(deepest) if groups else 1.0
+    part = bound(rest) if rest else 1.0
+    if groups and (whole == 0 or groups * math.log(whole) < -650):
+        return math.exp(-650)
+    return min(1.0, whole**groups * part * (1 + 1e-12))

@@ -12,31 +12,33 @@ from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Questi
 from strong_lth.core import Floats, InputError, Reference, Verdict
 from strong_lth.distributions import half_width
 
-LARGEST = 12  # sizes above it are not tried; the cost grows like its fourth power
+TRIED = 12  # largest size that ``failure`` tries; larger ones pay only below failure probabilities that this bound never reaches
+_NOTHING = 1e-140  # chances whose squares leave the range of doubles count as none
+_LARGEST = 24  # the cost grows like the fourth power of the size
 
 
 def hits(n: int, size: int, z: float, tol: float) -> tuple[float, float]:
     """(EY, EY^2 / (EY)^2) for Y = number of subsets of exactly ``size`` of n candidates U[-1, 1] with |sum - z| <= tol.
 
     EY = C(n, k) q_0^(1/2), EY^2 / (EY)^2 = sum_i w_i q_i / q_0, where w_i = C(k, i) C(n - k, k - i) / C(n, k) and q_i is the probability that two subsets that share i
-    candidates both hit. q_i integrates the Irwin-Hall density f_i times a squared probability, piecewise polynomials. Infinite ratio where no subset can hit.
+    candidates both hit. q_i integrates the Irwin-Hall density f_i times a squared probability, piecewise polynomials. Infinite ratio where no subset can hit (chances below 1e-140 count as none).
     As n grows with k = alpha n, the ratio tends to 1 / ``limit(alpha)`` where EY is large.
 
-    Raises InputError unless 1 <= size <= min(n, 12), tol > 0 and z is finite.
+    Raises InputError unless 1 <= size <= min(n, 24), tol > 0 and z is finite.
 
     >>> mean, ratio = hits(20, 5, 0.3, 0.01)
     >>> round(mean, 2), round(1 / ratio, 4)
     (90.7, 0.9391)
     """
     n = whole("n", n, least=1)
-    if not 1 <= whole("size", size, least=1) <= min(n, LARGEST):
-        raise InputError("size", size, f"give a number from 1 to {min(n, LARGEST)}")
+    if not 1 <= whole("size", size, least=1) <= min(n, _LARGEST):
+        raise InputError("size", size, f"give a number from 1 to {min(n, _LARGEST)}")
     if not (math.isfinite(tol) and tol > 0 and math.isfinite(z)):
         raise InputError("tol", tol, "give a finite tolerance > 0 and a finite target")
     single, joint = overlaps(size, float(z), float(tol))
     total = math.comb(n, size)
-    if single == 0:
-        return 0.0, math.inf
+    if single < _NOTHING:
+        return total * single, math.inf
     shares = [math.comb(size, i) * math.comb(n - size, size - i) / total for i in range(size + 1)]
     return total * single, math.fsum(w * q / single**2 for w, q in zip(shares, joint, strict=True))
 
@@ -89,7 +91,7 @@ def failure(question: Question) -> Failure:
     if question.reach <= question.tol:
         return 0.0
     z, least = question.reach / width, 1.0
-    for size in range(1, min(question.n, LARGEST) + 1):
+    for size in range(1, min(question.n, TRIED) + 1):
         radius = (question.tol + size * question.perturbation) / width * (1 - 1e-15)
         if radius <= 0:
             continue

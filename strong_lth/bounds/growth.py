@@ -26,7 +26,7 @@ from strong_lth.core import Floats
 
 Ints = npt.NDArray[np.int64]
 ROUNDING = 1 + 1e-11
-_LIFTS = (2e-5, 1e-3, 5e-2)  # by how much a tail may be raised to make it convex
+_LIFTS = (2e-5, 1e-3, 1e-2, 5e-2)  # by how much a tail may be raised to make it convex
 _WIDEST = 0.16  # of a cell in ln(a / (L - a)): wider ones make the chords too coarse
 _EXACT = 2.0**40  # grid points are multiples of 1 / this, so their differences are exact
 
@@ -47,6 +47,7 @@ class Programme:
     survive: tuple[Floats, Floats]  # q at the left, right end of each cell
     split: tuple[Floats, Floats]  # u at the left, right end of each cell
     rise: tuple[Floats, Floats]  # r(y_(j+1) - a) - r(y_j - a), shape (cells, cells)
+    reach: tuple[Floats, Floats]  # their sums from the left, shape (cells, vertices)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def programme(grid: Grid, survive: tuple[Floats, Floats], rho: Callable[[Floats]
         ahead = np.maximum(y[None, :] - ends[:, None], 0.0)
         r = rho(np.minimum(ahead, u[:, None])) + np.maximum(ahead - u[:, None], 0.0) * q[:, None]
         rises.append(np.maximum(np.diff(np.maximum.accumulate(r, axis=1), axis=1), 0.0))
-    return Programme(grid, survive, split, (rises[0], rises[1]))
+    reach = [np.concatenate([np.zeros((y.size - 1, 1)), np.cumsum(rise, axis=1)], axis=1) for rise in rises]
+    return Programme(grid, survive, split, (rises[0], rises[1]), (reach[0], reach[1]))
 
 
 def advance(p: Programme, value: Floats) -> tuple[Floats, Choice, list[Floats]]:
@@ -143,13 +145,11 @@ def _best_lines(p: Programme, value: Floats, tail: Floats, first: int) -> tuple[
     steep = np.maximum(steep, np.append(slopes, 0.0)[vertex])
     inside = vertex > rows[:, None]
     ends = []
-    for q, rise in zip(p.survive, p.rise, strict=True):
-        beyond = np.zeros((rows.size, vertex.size))
-        beyond[:, :-1] = np.cumsum((rise[:, first:] * slopes[first:])[:, ::-1], axis=1)[:, ::-1]
-        reach = np.zeros((rows.size, y.size))
-        reach[:, 1:] = np.cumsum(rise, axis=1)
-        line = np.where(inside, steep, 0.0) * reach[:, first:]
-        ends.append(tail[-1] * q[:, None] + line + beyond)
+    steep = np.where(inside, steep, 0.0)
+    for q, rise, reach in zip(p.survive, p.rise, p.reach, strict=True):
+        total = steep * reach[:, first:]
+        total[:, :-1] += np.cumsum((rise[:, first:] * slopes[first:])[:, ::-1], axis=1)[:, ::-1]
+        ends.append(tail[-1] * q[:, None] + total)
     # a vertex left of the cell means: the tail alone, where it starts early enough
     allowed = inside | (vertex == rows[:, None])
     best = np.argmin(np.where(allowed, ends[0] + ends[1], np.inf), axis=1)
@@ -159,33 +159,41 @@ def _best_lines(p: Programme, value: Floats, tail: Floats, first: int) -> tuple[
 def _convex_tails(y: Floats, value: Floats) -> list[tuple[int, Floats]]:
     """(vertex, function above ``value`` that is convex right of that vertex), for larger and larger lifts that reach farther to the left."""
     found: list[tuple[int, Floats]] = []
+    after = _next_on_hull(y, value)
     for lift in _LIFTS:
         low, high = 0, y.size - 1
         while low < high:
             middle = (low + high) // 2
-            gap = _lifted(y, value, middle, lift)[0]
+            gap = _lifted(y, value, after, middle, lift)[0]
             low, high = (low, middle) if gap <= lift / 20 * value[0] else (middle + 1, high)
         if not found or low < found[-1][0] - 2:
             tail = value.copy()
-            tail[low:] = np.maximum(tail[low:], _lifted(y, value, low, lift)[1])
+            tail[low:] = np.maximum(tail[low:], _lifted(y, value, after, low, lift)[1])
             tail[:low] = np.maximum(tail[:low], tail[low])
             found.append((low, tail))
     return found
 
 
-def _lifted(y: Floats, value: Floats, first: int, lift: float) -> tuple[float, Floats]:
-    below = np.interp(y[first:], *_lower_hull(y[first:], value[first:])) * (1 + lift)
+def _lifted(y: Floats, value: Floats, after: list[int], first: int, lift: float) -> tuple[float, Floats]:
+    """(gap, function) for the lower hull of the points from ``first`` on, raised by the factor 1 + lift and the gap that is then left."""
+    hull = [first]
+    while after[hull[-1]] > hull[-1]:
+        hull.append(after[hull[-1]])
+    below = np.interp(y[first:], y[hull], value[hull]) * (1 + lift)
     gap = float(np.max(value[first:] - below, initial=0.0))
     return gap, below + gap
 
 
-def _lower_hull(y: Floats, value: Floats) -> tuple[Floats, Floats]:
-    hull: list[tuple[float, float]] = []
-    for point in zip(y.tolist(), value.tolist(), strict=True):
-        while len(hull) >= 2 and _above(hull[-2], hull[-1], point):
+def _next_on_hull(y: Floats, value: Floats) -> list[int]:
+    """For every vertex i the vertex after i on the lower hull of the points i, i + 1, ...; the last vertex names itself."""
+    points = list(zip(y.tolist(), value.tolist(), strict=True))
+    hull, after = [len(points) - 1], list(range(len(points)))
+    for i in range(len(points) - 2, -1, -1):
+        while len(hull) >= 2 and _above(points[i], points[hull[-1]], points[hull[-2]]):
             hull.pop()
-        hull.append(point)
-    return np.array([a for a, _ in hull]), np.array([v for _, v in hull])
+        after[i] = hull[-1]
+        hull.append(i)
+    return after
 
 
 def _above(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:

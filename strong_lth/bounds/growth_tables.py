@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from strong_lth.bounds import early
+from strong_lth.bounds.evaluation import in_groups
 from strong_lth.bounds.growth import Choice, Programme, advance
 from strong_lth.bounds.unimodal import Shape
 from strong_lth.core import Floats
@@ -15,15 +16,15 @@ from strong_lth.core import Floats
 DEEPEST = 160  # candidates in one programme; more are split into independent groups
 LEAST = 1e-7  # smaller tolerances are not tabulated: the grid could not tell its points apart
 _TINY = 1e-30
-_STEPS_PER_OCTAVE = 64
+_STEPS_PER_OCTAVE = 32
 
 
 def below(tol: float) -> float:
-    """The tolerance at which bounds are tabulated: the largest 2^(j / 64), less a relative 1e-9, that is at most ``tol``.
+    """The tolerance at which bounds are tabulated: the largest 2^(j / 32), less a relative 1e-9, that is at most ``tol``.
 
-    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.02 bit.
+    It keeps a bound monotone in the tolerance, whatever its grid does, and makes nearby questions share one table. It costs at most 0.04 bit.
 
-    >>> below(0.01) <= 0.01 < below(0.0102), below(0.5) < 0.5
+    >>> below(0.01) <= 0.01 < below(0.0103), below(0.5) < 0.5
     (True, True)
     """
     return float(2.0 ** (math.floor(math.log2(tol) * _STEPS_PER_OCTAVE + 1e-9) / _STEPS_PER_OCTAVE) * (1 - 1e-9))
@@ -45,7 +46,7 @@ class Table:
     values: list[Floats]
     choices: list[Choice] = field(default_factory=list)
     above: list[list[Floats]] = field(default_factory=list)
-    _divisions: list[Division] = field(default_factory=list)
+    _divisions: dict[int, Division] = field(default_factory=dict)
 
     def value(self, k: int) -> Floats:
         """V_k on the vertices."""
@@ -58,9 +59,8 @@ class Table:
 
     def bound(self, n: int) -> float:
         """P(fail) with n <= DEEPEST candidates, by the best division into early, programme and reserved ones."""
-        for size in range(len(self._divisions), n + 1):
-            before = self._divisions[size - 1] if size else (1.0, 0, 0, {})
-            self._divisions.append(min(before, self._best(size), key=lambda found: found[0]))
+        if n not in self._divisions:
+            self._divisions[n] = self._best(n)
         return max(self._divisions[n][0], _TINY)
 
     def division(self, n: int) -> tuple[int, int, dict[float, float]]:
@@ -94,11 +94,4 @@ class Table:
 
 def failure(tables: list[Table], n: int) -> float:
     """The least bound of the tables at n candidates; beyond DEEPEST the candidates form independent groups that must all fail."""
-    if not tables:
-        return 1.0
-    groups, rest = divmod(n, DEEPEST)
-    whole = min(table.bound(DEEPEST) for table in tables) if groups else 1.0
-    part = min(table.bound(rest) for table in tables) if rest else 1.0
-    if groups and groups * math.log(whole) < -650:
-        return math.exp(-650)
-    return min(1.0, whole**groups * part * (1 + 1e-12))
+    return in_groups(lambda size: min((table.bound(size) for table in tables), default=1.0), n, DEEPEST)

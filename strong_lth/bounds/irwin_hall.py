@@ -38,9 +38,12 @@ def near(m: int, center: Floats, radius: float) -> Floats:
     if m == 0:
         return (np.abs(center) <= radius).astype(np.float64)
     knots = np.arange(-m, m + 1, 2, dtype=np.float64)
-    low, high = center[..., None] - radius, center[..., None] + radius
-    ends = np.sort(np.concatenate([low, np.clip(knots, low, high), high], axis=-1), axis=-1)
-    return integral(lambda x: density(m, x), ends, (m + 1) // 2)
+    inside = np.clip(
+        knots - center[..., None], -radius, radius
+    )  # relative to the centre, so that small radii keep their digits
+    edge = np.full((*center.shape, 1), radius)
+    ends = np.sort(np.concatenate([-edge, inside, edge], axis=-1), axis=-1)
+    return integral(lambda x: density(m, center[..., None, None] + x), ends, (m + 1) // 2)
 
 
 def integral(function: Callable[[Floats], Floats], ends: Floats, nodes: int) -> Floats:

@@ -15,14 +15,14 @@ from strong_lth.core import InputError, Reference, Verdict
 class NetworkQuestion:
     """Output error ``tol`` with failure probability ``delta`` for targets of this shape; kept weights may move by ``perturbation``.
 
-    ``constant`` is the reader's value for the C that a statement leaves open; None: not given.
+    ``constant`` is a value for the C that a statement leaves open; statements with explicit constants do not look at it.
     """
 
     shape: NetworkShape
     tol: float
     perturbation: float
     delta: float
-    constant: float | None = None
+    constant: float = 1.0
 
 
 Widths = tuple[float, ...]
@@ -67,15 +67,12 @@ class NetworkBound:
             raise InputError("constant", constant, "give a finite number > 0")
         if self.formula is None:
             return Verdict.INCONCLUSIVE
-        unspecified = self.constants is Constants.UNSPECIFIED
-        question = NetworkQuestion(
-            shape, float(tol), float(perturbation), float(delta), constant if unspecified else 1.0
-        )
-        asked = question if question.constant is not None else NetworkQuestion(shape, tol, perturbation, delta, 1.0)
-        found = self.formula(asked)
-        if isinstance(found, Verdict):
-            return found
-        return Verdict.INCONCLUSIVE if question.constant is None else tuple(math.ceil(w) for w in found)
+        open_constant = self.constants is Constants.UNSPECIFIED and constant is None
+        question = NetworkQuestion(shape, float(tol), float(perturbation), float(delta), constant or 1.0)
+        found = self.formula(question)
+        if open_constant and found is not Verdict.NOT_APPLICABLE:
+            return Verdict.INCONCLUSIVE
+        return found if isinstance(found, Verdict) else tuple(math.ceil(w) for w in found)
 
 
 def check_delta(delta: float) -> float:

@@ -25,7 +25,7 @@ def widths(question: NetworkQuestion) -> Widths | Verdict:
     if shape.radius**2 < max(shape.d_in, shape.d_out) * (1 - 1e-12):
         return Verdict.NOT_APPLICABLE
     t, d, alpha = min(question.tol, question.delta), shape.d_in, shape.radius
-    per_entry = d * (question.constant or 1.0)
+    per_entry = d * question.constant
     return (
         per_entry * math.log(8 * shape.heads * alpha**3 * d**1.5 / t),
         per_entry * math.log(2 * shape.heads * alpha * d * math.sqrt(shape.d_out) / t),

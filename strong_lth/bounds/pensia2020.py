@@ -24,7 +24,7 @@ def layer_widths(question: NetworkQuestion) -> Widths | Verdict:
         return Verdict.NOT_APPLICABLE
     inputs, outputs = shape.widths
     t = min(question.tol, question.delta)
-    return ((question.constant or 1.0) * inputs * math.log(2 * inputs * outputs / t),)
+    return (question.constant * inputs * math.log(2 * inputs * outputs / t),)
 
 
 def network_widths(question: NetworkQuestion) -> Widths | Verdict:
@@ -37,7 +37,7 @@ def network_widths(question: NetworkQuestion) -> Widths | Verdict:
         return Verdict.NOT_APPLICABLE
     t = min(question.delta, 2 * math.log1p(question.tol) / shape.radius)
     pairs = zip(shape.widths[:-1], shape.widths[1:], strict=True)
-    return tuple((question.constant or 1.0) * d * math.log(4 * shape.depth * d * e / t) for d, e in pairs)
+    return tuple(question.constant * d * math.log(4 * shape.depth * d * e / t) for d, e in pairs)
 
 
 def _covered(question: NetworkQuestion) -> bool:

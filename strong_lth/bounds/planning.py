@@ -62,7 +62,7 @@ def required_candidates(
     while not (answer := enough(high)):
         if high == limit:
             return Verdict.VACUOUS
-        low, high = high, min(max(1, 2 * high), limit)
+        low, high = high, min(max(high + 8, high + high // 4), limit)  # tables are as deep as the largest n asked
     if isinstance(answer, Verdict):
         return answer
     while high - low > 1:
@@ -98,6 +98,10 @@ def sharpest(
             continue
         if scope is Scope.ALL_TARGETS and bound.scope is not Scope.ALL_TARGETS:
             continue
+        if best is not None:  # one question tells whether this bound can win, and tables grow no deeper than it
+            fewer = bound.failure(max(best[1] - 1, 0), tol, perturbation, law=law, targets=targets)
+            if isinstance(fewer, Verdict) or blocks * fewer > delta:
+                continue
         n = required_candidates(
             bound, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets, blocks=blocks,
             limit=LIMIT if best is None else max(best[1], 1),

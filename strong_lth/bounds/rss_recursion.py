@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strong_lth.bounds import rss_contraction_checked
 from strong_lth.bounds.evaluation import unit_question
 from strong_lth.bounds.growth_tables import below
-from strong_lth.bounds.recursion_kernels import Ints, next_table
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope, whole
-from strong_lth.core import InputError, Reference, Verdict
+from strong_lth.core import InputError, Reference, Verdict, canonical_hash
 from strong_lth.distributions import half_width
 
 DEEPEST = 200  # candidates; later values of a table no longer fall, and the closed form takes over
@@ -34,11 +34,13 @@ class Table:
     parts: int
     gap: int
     scale: int
-    counts: Ints
-    values: list[Ints] = field(default_factory=list)
+    counts: NDArray[np.int64]
+    values: list[NDArray[np.int64]] = field(default_factory=list)
 
     def numerator(self, n: int) -> int:
         """P(some target is missed with n candidates) <= numerator / scale."""
+        from strong_lth.bounds.recursion_kernels import next_table
+
         if not self.values:
             self.values.append(np.where(self.parts - self.counts <= self.gap, 0, self.scale).astype(np.int64))
         while len(self.values) <= min(n, DEEPEST):
@@ -111,10 +113,12 @@ def certificate(n: int, *, tol: float, of: Table | None = None) -> dict[str, Any
         raise InputError("tol", tol, f"give a tolerance from {LEAST:g} to 1/2")
     used = tabulated(below(tol)) if of is None else of
     if not int(used.counts[0]) + 2 * used.gap < 2 * Fraction(tol) * used.parts:
-        raise InputError("tol", tol, f"the table proves tolerances above {(used.counts[0] + 2 * used.gap) / used.parts / 2:g}")
+        raise InputError(
+            "tol", tol, f"the table proves tolerances above {(used.counts[0] + 2 * used.gap) / used.parts / 2:g}"
+        )
     if n > DEEPEST or used.numerator(n) >= used.scale:
         raise InputError("n", n, f"nothing is proved with so few candidates; beyond {DEEPEST} no table is made")
-    return {
+    document = {
         "format": "strong_lth recursion certificate",
         "version": 1,
         "candidates": n,
@@ -125,6 +129,7 @@ def certificate(n: int, *, tol: float, of: Table | None = None) -> dict[str, Any
         "counts": used.counts.tolist(),
         "failure": used.numerator(n),
     }
+    return {**document, "hash": canonical_hash(document)}
 
 
 BOUND = Bound(

@@ -35,7 +35,7 @@ def log_sums_near(candidates: Floats, target: float) -> tuple[float, float]:
     if not low < z < high:
         return -math.inf, float(np.count_nonzero(x > 0) if z >= high else np.count_nonzero(x < 0))
     t = _tilt(x, z)
-    p = 1 / (1 + np.exp(-t * x))
+    p = 1 / (1 + np.exp(np.clip(-t * x, -700, 700)))
     q = 1 - p
     k2 = float((x**2 * p * q).sum())
     k3 = float((x**3 * p * q * (q - p)).sum())

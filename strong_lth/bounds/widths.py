@@ -65,14 +65,14 @@ def required_width(
     Tolerances per weight: ``weight_tol`` if given (any allotment), else the optimal ``allotment`` at ``cost`` per bit and layer, by default the parameters that a candidate
     costs there; with ``most_candidates`` (a cap for all layers, or one per layer) or ``equal`` (one number of candidates for all layers) the convex program of
     ``constrained_allotment``. An EACH_TARGET bound speaks of one target network, an ALL_TARGETS bound of every target network of the shape at once. A Verdict as for
-    ``required_candidates``; VACUOUS too where a cap is too small for any tolerance. tol = 0 needs a perturbation (exact representation).
+    ``required_candidates``. tol = 0 needs a perturbation (exact representation).
 
     Raises InputError for bad parameters, and for caps that no allotment of this ``tol`` meets.
 
     >>> from strong_lth.bounds import get
     >>> plan = required_width(get("rss-contraction"), DenseShape((784, 500, 10)), tol=0.1, delta=0.01)
     >>> plan.candidates, plan.units, round(plan.overparameterization)
-    ((128, 135), (200704, 67500), 736)
+    ((128, 127), (200704, 63500), 731)
     """
     if not isinstance(shape, DenseShape):
         raise InputError("shape", repr(shape), "give a DenseShape; other shapes are for the entries of NETWORK_BOUNDS")

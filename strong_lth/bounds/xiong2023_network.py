@@ -40,7 +40,7 @@ def _widths(question: NetworkQuestion, union: Callable[[tuple[int, ...], int], f
         return Verdict.NOT_APPLICABLE
     if max(shape.norms) > 1 or shape.reach > 0.5 or shape.radius > 1:
         return Verdict.NOT_APPLICABLE
-    constant, blocks = question.constant or 1.0, union(shape.widths, shape.depth)
+    constant, blocks = question.constant, union(shape.widths, shape.depth)
     pairs = list(zip(shape.widths[:-1], shape.widths[1:], strict=True))
 
     def candidates(slack: int) -> list[float]:

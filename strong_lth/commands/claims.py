@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from strong_lth.commands.shown import plain_table, progress_bars, show_rows
+from strong_lth.commands.shown import check_writable, plain_table, progress_bars, show_rows, write_document
 
 if TYPE_CHECKING:
     import strong_lth as lth
@@ -29,15 +29,17 @@ def bounds(
     radius: float = 1.0,
     nonnegative: bool = False,
     constant: float | None = None,
+    root: Path | None = None,
+    certificate: Path | None = None,
     json: bool = False,
 ) -> int:
-    """Candidates that each bound and each prediction asks for, grouped by quantifier; or one entry, or the widths for a network.
+    """Candidates that each bound and each prediction asks for and, from recorded simulations, how many are needed; or one entry; or the widths for a network.
 
     `strong-lth bounds` compares all of them on one random subset sum. `strong-lth bounds ID` shows one with its source. With --network or --shape: tolerances per weight,
     published and optimal, and the width of a random network that holds the target within --tol on its outputs.
 
     Args:
-        id: One entry: its statement, source, quantifier, status and number.
+        id: One entry: its title, source, quantifier, status and number.
         tol: Allowed approximation error: of a target, or with --network or --shape of the outputs.
         perturbation: Allowed change of each candidate.
         delta: Failure probability.
@@ -50,12 +52,16 @@ def bounds(
         radius: Largest Euclidean norm of an input of the network.
         nonnegative: The inputs of the network are never negative: one sign half less in the first layer.
         constant: Value to try for the C of theorems that leave it open.
+        root: Checkout that holds simulations/records/; default: the one this package runs from, if any.
+        certificate: File to write: the number of rss-recursion, for proofs/check_certificate.py to re-prove with the standard library alone (.json).
         json: Print as JSON.
     """
     import strong_lth as lth
+    from strong_lth import measured
     from strong_lth import report_bounds as shown
     from strong_lth.core import InputError
 
+    check_writable(certificate)
     if network is not None or shape:
         if network is not None and (shape or norms):
             raise InputError("--shape", list(shape), "give a network or a shape, not both")
@@ -66,11 +72,11 @@ def bounds(
         )
     targets = lth.Window(*window) if target is None else lth.Point(target)
     if id is not None:
-        row = shown.described(lth.bounds.get(id))
-        found = [
-            r for r in shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets) if r["id"] == id
-        ]
-        row |= {key: found[0][key] for key in ("n", "why", "failure")} if found else {}
+        entry = lth.bounds.get(id)
+        row = shown.described(entry)
+        if isinstance(entry, lth.Bound | lth.bounds.Prediction):
+            found = shown.bound_row(entry, tol, perturbation, delta, law=_law(law), targets=targets)
+            row |= {key: found[key] for key in ("n", "why", "failure")}
         if json:
             show_rows([row], None)
         else:
@@ -78,8 +84,23 @@ def bounds(
             show_rows([], plain_table(filled, {"item": "", "value": ""}))
         return 0
     rows = shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets)
+    if law == "uniform" and targets == lth.Window(-0.5, 0.5):
+        rows += measured.measured_rows(tol, perturbation, delta, root=root)
+    if certificate is not None:
+        _write_certificate(certificate, tol, delta)
     show_rows(rows, None if json else shown.bounds_table(rows))
     return 0
+
+
+def _write_certificate(path: Path, tol: float, delta: float) -> None:
+    """The number of rss-recursion with what re-proves it."""
+    from strong_lth.bounds import get, required_candidates, rss_recursion
+    from strong_lth.core import InputError
+
+    n = required_candidates(get("rss-recursion"), tol=tol, delta=delta)
+    if not isinstance(n, int):
+        raise InputError("delta", delta, "the recursion asks for no number here")
+    write_document(path, rss_recursion.certificate(n, tol=tol))
 
 
 def _network_bounds(

@@ -19,6 +19,8 @@ def approximate(
     *,
     tol: float,
     perturbation: float = 0.0,
+    perturb: Literal["none", "best", "psgd", "distil", "random"] = "best",
+    data: str = "digits",
     delta: float = 0.01,
     width: str = "smallest",
     objective: Literal["fewest", "nearest"] = "fewest",
@@ -38,6 +40,9 @@ def approximate(
         target: The target: an .npz file with arrays W1 .. WL (d_out, d_in) and optionally b1 .. bL.
         tol: Allowed output error, the largest over the input box [low, high]^d.
         perturbation: Allowed change of each kept random weight of the even matrices.
+        perturb: Who moves those weights: nobody, the solver (the best way), projected SGD on the data, projected descent towards the target's outputs, or chance.
+            All but the solver move the whole network before it is pruned, and need a --width in numbers.
+        data: Images for psgd and distil: digits, mnist, fashion-mnist, cifar10 or cifar100.
         delta: Failure probability behind --width proved.
         width: Candidates per weight and sign half: a number, numbers joined by commas (one per layer), "smallest" or "proved".
         objective: Keep as few weights as possible, or make each weight as accurate as possible.
@@ -66,21 +71,22 @@ def approximate(
         raise lth.InputError("--scale", scale, "give a finite number above 0")
     network = lth.Network.load(target)
     domain = lth.Box(low, high)
+    candidates = _width(width)
+    settings: dict[str, Any] = {
+        "domain": domain,
+        "tol": tol,
+        "law": lth.Uniform(-scale, scale),
+        "first": firsts[first],
+        "perturbation": perturbation,
+        "objective": objective,
+        "seed": seed,
+        "memory": int(memory_gib * 2**30),
+    }
     with progress_bars() as progress:
-        strong = lth.approximate(
-            network,
-            domain=domain,
-            tol=tol,
-            law=lth.Uniform(-scale, scale),
-            first=firsts[first],
-            perturbation=perturbation,
-            delta=delta,
-            width=_width(width),
-            objective=objective,
-            seed=seed,
-            memory=int(memory_gib * 2**30),
-            progress=progress,
-        )
+        if perturb == "best":
+            strong = lth.approximate(network, delta=delta, width=candidates, progress=progress, **settings)
+        else:
+            strong = _moved_first(network, perturb, data, candidates, certificate, progress, settings)
         progress("certificate", 0, 1)
         error = lth.certify(network, strong, domain=domain)
         progress("certificate", 1, 1)
@@ -89,6 +95,28 @@ def approximate(
     if certificate is not None:
         networks.write_certificate(network, strong, error, certificate)
     return _show_ticket(network, strong, error, json)
+
+
+def _moved_first(
+    network: Any, perturb: Any, data: str, width: Any, certificate: Path | None, progress: Any, settings: dict[str, Any]
+) -> Any:
+    """Prune a source that was moved as a whole before."""
+    from strong_lth.core import InputError
+    from strong_lth.tickets import bridge
+
+    if width is None or isinstance(width, str):
+        raise InputError(
+            "--width",
+            width or "proved",
+            f"give numbers with --perturb {perturb}: the source is moved before it is pruned",
+        )
+    if certificate is not None and perturb != "none":
+        raise InputError(
+            "--certificate",
+            certificate,
+            "leave it out: a certificate file is about weights that a seed derives, and these were moved",
+        )
+    return bridge.approximate_perturbed(network, perturb=perturb, data=data, width=width, progress=progress, **settings)
 
 
 def certify(target: tyro.conf.Positional[Path], ticket: tyro.conf.Positional[Path], *, json: bool = False) -> int:

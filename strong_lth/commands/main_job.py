@@ -33,6 +33,10 @@ def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = Fal
         from strong_lth.tickets.summary import summarise
 
         strict = result.strictest
+        print(
+            "strong tickets found by score search in another untrained network (digits, mlp-bn): accuracy as they are, no certificate:"
+        )
+        show_rows(result.searched, tickets_table(summarise(result.searched)))
         print("trained tickets of another network (digits, mlp-bn), the same final recipe for all:")
         show_rows(result.trained, tickets_table(summarise(result.trained)))
         print(f"{result.seconds:.0f} s; wrote {', '.join(path.name for path in paths)} to {out}/")

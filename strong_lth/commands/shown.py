@@ -63,21 +63,44 @@ def tickets_table(rows: Sequence[Row]) -> Table:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr: call it with (stage, done, total)."""
+def progress_bars() -> Iterator[Callable[..., None]]:
+    """A progress bar with the time left on stderr: call it with (stage, done, total) and, if there is more to say, a detail."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     tasks: dict[str, TaskID] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
 
-        def report(stage: str, done: int, total: int) -> None:
+        def report(stage: str, done: int, total: int, detail: str = "") -> None:
             if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done, total=total)
+                tasks[stage] = bar.add_task(stage, total=total, detail=detail)
+            bar.update(tasks[stage], completed=done, total=total, detail=detail)
 
         yield report
+
+
+def write_document(path: Path, document: Mapping[str, Any]) -> None:
+    """A certificate in its canonical form; an existing file is replaced only when the new one is complete."""
+    from strong_lth.networks.files import write_text
+
+    write_text(path, dumps(document, sort_keys=True, separators=(",", ":")))
 
 
 def check_writable(*paths: Path | None, apart_from: Path | None = None) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,9 @@ def simulate(
         experiment.write_record(folder / "records" / f"{entry.id}.json", entry, done)
         image = folder / "records" / f"{entry.id}.png"
     if entry.figure is not None:
-        with image.open("wb") as file:
-            entry.figure(done.rows, file)
+        drawn = BytesIO()
+        entry.figure(done.rows, drawn)
+        experiment.write_over(image, drawn.getvalue())
     if not json:
         print(f"{len(done.rows)} rows, {done.seconds:.1f} s of computing; figure {image}")
     return int(not all(item.as_foreseen for item in outcome))

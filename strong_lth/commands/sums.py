@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from strong_lth.commands.shown import Row, check_writable, progress_bars
+from strong_lth.commands.shown import Row, check_writable, progress_bars, write_document
 
 if TYPE_CHECKING:
     pass
@@ -27,6 +27,7 @@ def solve(
     objective: Literal["nearest", "any", "fewest"] = "nearest",
     workers: int | None = None,
     out: Path | None = None,
+    certificate: Path | None = None,
     json: bool = False,
 ) -> int:
     """Choose candidates whose sum is near a target: one problem, or many from files; status 1 if one is not solved or not proved.
@@ -43,6 +44,7 @@ def solve(
         objective: The least error, any subset within tol, or the fewest candidates within tol.
         workers: Threads; default one per core.
         out: File to write: .npz with keep, shift, errors and statuses (many problems) or keep and shift (one).
+        certificate: File to write: what proofs/check_certificate.py re-proves with the standard library alone (.json).
         json: Print the answer as JSON.
     """
     import numpy as np
@@ -50,7 +52,7 @@ def solve(
     from strong_lth import subsetsum
     from strong_lth.core import InputError
 
-    check_writable(out)
+    check_writable(out, certificate)
     x = _candidates(file, candidates)
     if (target is None) == (targets is None):
         raise InputError("target", "neither" if target is None else "both", "give --target or --targets")
@@ -72,6 +74,7 @@ def solve(
         }
         decided = solution.status.name in ("SOLVED", "OPTIMAL")
         note = solution.stats.get("note")
+        document = subsetsum.sum_certificate(problem, solution) if certificate else {}
     else:
         z = np.broadcast_to(z, (len(x),)) if z.ndim == 0 else z
         kind: dict[str, Any] = {"tol": tol, "perturbation": perturbation, "size": size, "signed": signed}
@@ -88,6 +91,9 @@ def solve(
         answer |= {"largest error": float(batch.errors.max(initial=0.0)), "verified": ok}
         decided = answer["INFEASIBLE"] == answer["UNDECIDED"] == 0
         note = batch.stats.get("note")
+        document = {}
+        if certificate:
+            document = subsetsum.batch_certificate(x, z, batch, tol=tol, perturbation=perturbation)
     if note:
         answer["note"] = note
     if out is not None:
@@ -95,6 +101,8 @@ def solve(
 
         with replacing(out) as handle:
             np.savez(handle, **arrays)
+    if certificate is not None:
+        write_document(certificate, document)
     _show_answer(answer, json)
     return int(not (ok and decided))
 
@@ -107,6 +115,7 @@ def cover(
     tol: float | None = None,
     perturbation: float = 0.0,
     out: Path | None = None,
+    certificate: Path | None = None,
     json: bool = False,
 ) -> int:
     """How far the worst target of a window stays from every subset sum; with --tol, whether all are within it (status 1 if not).
@@ -118,17 +127,19 @@ def cover(
         tol: Decide whether every target has a subset within this error; thousands of candidates are fine.
         perturbation: How much each kept candidate may move.
         out: File to write with --tol: the covered targets as intervals, .npy or .csv.
+        certificate: File to write with --tol, if every target is covered: what proofs/check_certificate.py re-proves with the standard library alone (.json).
         json: Print the answer as JSON.
     """
     from strong_lth import subsetsum
     from strong_lth.core import InputError
 
-    check_writable(out)
+    check_writable(out, certificate)
     x = _candidates(file, candidates)
     answer: dict[str, Any] = {"candidates": int(x.size), "window": list(window)}
     if tol is None:
-        if out is not None:
-            raise InputError("--out", out, "give --tol too: it holds the targets within tol")
+        for flag, path in (("--out", out), ("--certificate", certificate)):
+            if path is not None:
+                raise InputError(flag, path, "give --tol too: it speaks of the targets within tol")
         worst = subsetsum.worst_target(x, window, perturbation=perturbation)
         answer |= {"covering radius": worst.error, "worst target": worst.target, "resolution": worst.resolution}
         _show_answer(answer, json)
@@ -139,6 +150,8 @@ def cover(
     answer |= {"tol": tol, "covered": covered, "intervals": len(intervals), "covered length": length}
     if out is not None:
         _write_numbers(out, intervals)
+    if certificate is not None and covered:
+        write_document(certificate, subsetsum.cover_certificate(x, tol, perturbation, window))
     _show_answer(answer, json)
     return int(not covered)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +27,8 @@ def tickets(
     batch: int | None = None,
     preset: Literal["scaled", "authors"] = "scaled",
     device: str = "cpu",
+    backend: Literal["plain", "fast"] = "plain",
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = (),
     perturbation: float | None = None,
     shape: Literal["box", "relative", "ball"] = "box",
     then: str | None = None,
@@ -35,12 +37,12 @@ def tickets(
     dry_run: bool = False,
     json: bool = False,
 ) -> int:
-    """Find trained tickets by one method, train and score them; with --out a resumable run that also writes the ticket files.
+    """Find tickets by one method, train them (strong ones stay as they are) and score them; with --out a resumable run that also writes the ticket files.
 
     Args:
-        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth or stable-rewinding,
-            projected-sgd, random-perturbation.
-        data: digits, mnist, fashion-mnist, cifar10 or cifar100.
+        method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth, stable-rewinding; score search:
+            edge-popup, biprop, gem-miner, supermask, iterand; in a box around the initial weights: projected-sgd, random-perturbation.
+        data: digits, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH with train/CLASS and val/CLASS.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
         seeds: Run numbers.
@@ -49,6 +51,8 @@ def tickets(
         batch: Images per step.
         preset: Settings of the method: scaled to the task, or the authors'.
         device: cpu or cuda.
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        track: Trackers that get the metrics besides metrics.jsonl.
         perturbation: Allowed change of every weight, for projected-sgd and random-perturbation.
         shape: |w - w0| <= eps (box), <= eps |w0| (relative), or the Euclidean ball of all weights.
         then: A method that searches a mask among the moved weights and leaves them alone.
@@ -70,10 +74,11 @@ def tickets(
         model=model,
         preset=preset,
         device=device,
+        backend=_backend(backend, None),
         box=box,
     )
     chosen = _comparison(None, settings, epochs, lr, batch)
-    status = _compare(chosen, out, dry_run, json)
+    status = _compare(chosen, out, dry_run, json, track)
     if out is not None and not dry_run:
         _write_tickets(chosen, out)
     return status
@@ -92,6 +97,9 @@ def compare(
     batch: int | None = None,
     preset: Literal["scaled", "authors"] | None = None,
     device: str | None = None,
+    backend: Literal["plain", "fast"] | None = None,
+    together: int | None = None,
+    track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = (),
     out: Path | None = None,
     dry_run: bool = False,
     json: bool = False,
@@ -101,7 +109,7 @@ def compare(
     Args:
         methods: Methods, as for `tickets`.
         config: A TOML file with these settings (and a table [recipe]); options given here win.
-        data: digits (default), mnist, fashion-mnist, cifar10 or cifar100.
+        data: digits (default), mnist, fashion-mnist, cifar10, cifar100, or folder:PATH with train/CLASS and val/CLASS.
         model: A model of the zoo; default mlp-bn.
         density: Fractions of the prunable weights to keep; default 0.5 0.2 0.1 0.05.
         seeds: Run numbers; default 0 1 2 3 4. An interval needs five, a verdict eight.
@@ -110,6 +118,9 @@ def compare(
         batch: Images per step.
         preset: Settings of the methods: scaled to the task (default), or the authors'.
         device: cpu or cuda.
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        together: So many seeds train in one stack; equal to one by one up to rounding.
+        track: Trackers that get the metrics besides metrics.jsonl.
         out: Folder for the run; the same call resumes it.
         dry_run: Print what it will cost, train nothing.
         json: Print the rows as JSON.
@@ -122,8 +133,18 @@ def compare(
         model=model,
         preset=preset,
         device=device,
+        backend=_backend(backend, together),
     )
-    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json)
+    return _compare(_comparison(config, settings, epochs, lr, batch), out, dry_run, json, track)
+
+
+def _backend(name: str | None, together: int | None) -> dict[str, Any] | None:
+    """The backend as a table of the settings, if anything was asked for."""
+    if together is None and name in (None, "plain"):
+        return None if name is None else {}
+    if name == "fast" and together is None:
+        return {"precision": "bfloat16", "channels_last": True, "compiler": "inductor", "graph": True}
+    return {"together": together} | ({"precision": "bfloat16", "graph": True} if name == "fast" else {})
 
 
 def _given(**settings: Any) -> dict[str, Any]:
@@ -139,8 +160,27 @@ def _comparison(
     return comparison.with_recipe(chosen, epochs=epochs, lr=lr, batch=batch)
 
 
-def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) -> int:
-    """Show the planned cost, or run and show the rows."""
+def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
+    """Show the planned cost, or run and show the rows; of the processes that torchrun started, the first one shows them."""
+    from strong_lth.tickets import processes
+
+    with processes.joined(chosen.device) as rank:
+        if rank == 0:
+            return _shown(chosen, out, dry_run, json, track)
+        if not dry_run:
+            _run_beside(chosen, out)
+    return 0
+
+
+def _run_beside(chosen: Comparison, out: Path | None) -> None:
+    """The same run in another process of torchrun, without a word."""
+    from strong_lth import tickets
+
+    with tempfile.TemporaryDirectory() as scratch:
+        tickets.run_comparison(chosen, out or Path(scratch))
+
+
+def _shown(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
     from strong_lth import tickets
     from strong_lth.tickets.summary import summarise
 
@@ -157,9 +197,11 @@ def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool) ->
 
         def report(method: str, seed: int, row: Any) -> None:
             done[method] += 1
-            progress(f"{method}, seed {seed}: loss {row.train_loss:.3f}", done[method], totals[method])
+            accuracy = row.train_accuracy if row.validation_accuracy is None else row.validation_accuracy
+            detail = f"seed {seed}, epoch {row.epoch + 1}, loss {row.train_loss:.3f}, accuracy {accuracy:.1%}, density {row.density:.2%}"
+            progress(method, done[method], totals[method], detail)
 
-        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report)
+        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report, track=track)
     show_rows(rows, None if json else tickets_table(summarise(rows)))
     return 0
 
@@ -168,7 +210,7 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
     """The tickets of a finished run, from its stored trainings."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
-    from strong_lth.tickets.weights_file import Origin, save_weights
+    from strong_lth.tickets.weights_file import LAW, Origin, save_weights
 
     task = task_of(chosen)
     store = tickets.FolderStore(out / "trainings")
@@ -178,7 +220,8 @@ def _write_tickets(chosen: Comparison, out: Path) -> None:
                 ticket = tickets.find(method, task, density, seed, store=store)
                 tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
             if chosen.box is not None:
-                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init)
+                law = getattr(method, "init", "model")
+                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
                 save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 

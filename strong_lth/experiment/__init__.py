@@ -7,6 +7,7 @@ computes a finished shard twice; ``judge`` compares the rows with the claim; ``q
 from strong_lth.experiment.describe import Expectation, Experiment, judge, load, overall
 from strong_lth.experiment.records import Record, judge_record, read_record, write_record
 from strong_lth.experiment.run import Progress, Run, run
+from strong_lth.experiment.shards import write_over
 from strong_lth.experiment.table import query
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "query",
     "read_record",
     "run",
+    "write_over",
     "write_record",
 ]

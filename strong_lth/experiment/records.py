@@ -11,6 +11,7 @@ from typing import Any
 from strong_lth.core import FormatError, InputError, Verdict
 from strong_lth.experiment.describe import PROVENANCE, Expectation, Experiment, Row, digest, judge, overall, plain, plan
 from strong_lth.experiment.run import Run
+from strong_lth.experiment.shards import write_over
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,7 @@ def _store(path: Path, record: Record) -> Record:
     }
     rows = ",\n".join(json.dumps(row, allow_nan=False) for row in body.pop("rows"))
     head = json.dumps(body, indent=1, allow_nan=False)
-    draft = path.with_name(f".{path.name}.part")  # a full disk must not cost the record that is there
-    draft.write_text(head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n]}\n")
-    draft.replace(path)
+    write_over(path, (head.removesuffix("\n}") + ',\n "rows": [\n' + rows + "\n]}\n").encode())
     return record
 
 

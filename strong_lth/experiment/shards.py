@@ -12,8 +12,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,13 +89,29 @@ def _bad(path: Path, what: str) -> FormatError:
 
 def write_once(path: Path, data: bytes) -> bool:
     """Give ``path`` these bytes unless it exists; whether it was written. All or nothing, whatever happens in between."""
+    with _draft(path, data) as draft:
+        return _publish(draft, path)
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """Give ``path`` these bytes in place of what it holds; if the disk refuses, it keeps what it held."""
+    with _draft(path, data) as draft:
+        draft.replace(path)
+
+
+@contextmanager
+def _draft(path: Path, data: bytes) -> Iterator[Path]:
+    """A file beside ``path`` with these bytes forced to disk; gone afterwards unless it was renamed. An OSError names ``path``."""
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         with draft.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        return _publish(draft, path)
+        yield draft
+    except OSError as error:
+        error.filename = str(path)  # the system does not say which file a full disk has refused
+        raise
     finally:
         with suppress(OSError):
             draft.unlink()

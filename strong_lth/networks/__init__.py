@@ -5,6 +5,7 @@ from strong_lth.networks.certify import ErrorBound, certify, evaluation_error
 from strong_lth.networks.construction import approximate, plan
 from strong_lth.networks.layer_ticket import Unserved
 from strong_lth.networks.mask import Mask
+from strong_lth.networks.needed import candidates_needed
 from strong_lth.networks.network import Activation, Dense, Network
 from strong_lth.networks.source import RandomSource, random_source
 from strong_lth.networks.subnetwork import Subnetwork
@@ -21,6 +22,7 @@ __all__ = [
     "Subnetwork",
     "Unserved",
     "approximate",
+    "candidates_needed",
     "certify",
     "evaluation_error",
     "plan",

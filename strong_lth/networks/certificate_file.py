@@ -6,7 +6,6 @@ are hexadecimal. ``hash`` is the SHA-256 of the canonical form (JSON, sorted key
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from strong_lth.core import InputError
+from strong_lth.core import InputError, canonical_hash
 from strong_lth.distributions import is_portable, law_record
 from strong_lth.networks.certify import ErrorBound
 from strong_lth.networks.difference import difference_bounds
@@ -83,12 +82,6 @@ def certificate_document(target: Network, strong: Subnetwork, error: ErrorBound)
     }
     document["hash"] = canonical_hash(document)
     return document
-
-
-def canonical_hash(document: dict[str, Any]) -> str:
-    """SHA-256 of the canonical form without its hash field."""
-    body = {key: value for key, value in document.items() if key != "hash"}
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def write_certificate(target: Network, strong: Subnetwork, error: ErrorBound, path: str | Path) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from strong_lth.core import Floats
 from strong_lth.networks.network import Dense
 from strong_lth.networks.source import Ints, SourceLayer
+from strong_lth.projection import box_ends, clip
 
 _CHUNK = 2_000_000  # candidates in memory at once
 
@@ -109,21 +109,5 @@ def moved_weights(original: Floats, candidates: Floats, factors: Floats, shift: 
     """
     safe = np.where(factors > 0, factors, 1.0)
     wanted = np.where(factors == 1.0, original + shift, (candidates + shift) / safe)
-    low, high = perturbation_box(original, perturbation)
-    return np.clip(wanted, low, high)
-
-
-def perturbation_box(original: Floats, perturbation: float) -> tuple[Floats, Floats]:
-    """Doubles (low, high) with original - perturbation <= low and high <= original + perturbation in exact arithmetic."""
-    high, low = original + perturbation, original - perturbation
-    return (
-        np.where(_two_sum_error(original, -perturbation, low) > 0, np.nextafter(low, np.inf), low),
-        np.where(_two_sum_error(original, perturbation, high) < 0, np.nextafter(high, -np.inf), high),
-    )
-
-
-def _two_sum_error(a: Floats, b: float, total: Floats) -> NDArray[np.float64]:
-    """a + b - total exactly, for total = fl(a + b) (Knuth's TwoSum)."""
-    back = total - a
-    error: Floats = (a - (total - back)) + (b - back)
-    return error
+    moved: Floats = clip(wanted, *box_ends(original, perturbation)).astype(np.float64)
+    return moved

@@ -8,14 +8,14 @@ is a union bound with the sharpest applicable theorem at failure probability del
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from strong_lth import bounds
 from strong_lth.core import BudgetError, Domain, Floats, InputError, Verdict, Window
 from strong_lth.distributions import BalancedSigns, Law, ProductUniform, Scaled, Uniform, half_width, weight_grid
-from strong_lth.networks.gadgets import halves_of, problems
+from strong_lth.networks.gadgets import Problems, halves_of, problems
 from strong_lth.networks.network import Dense, Network
 from strong_lth.networks.source import Ints, SourceLayer, random_source
 from strong_lth.streams import WordStream
@@ -191,9 +191,27 @@ def _layer_need(
     workers: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> int | None:
-    pairs = halves_of(part, halves)
     need = done = 0
-    for block in problems(part, dense, pairs):
+    total = halves_of(part, halves).inputs.size * part.outputs
+    for block, counts in layer_needs(part, dense, halves, tol, perturbation, workers):
+        if np.any(counts < 0):
+            return None
+        rows = np.flatnonzero(counts > 0)
+        ranks = part.unit_rank[block.units[rows, counts[rows] - 1]] + 1
+        if ranks.size:
+            need = max(need, int(ranks.max()))
+        done += block.targets.size
+        if progress is not None:
+            progress(done, total)
+    drawn_per_width = int(part.unit_rank.max() + 1) // part.width
+    return max(1, -(-need // drawn_per_width))
+
+
+def layer_needs(
+    part: SourceLayer, dense: Dense, halves: Ints, tol: float, perturbation: float, workers: int | None
+) -> Iterator[tuple[Problems, Ints]]:
+    """Candidates needed by every subset sum of a layer, in chunks."""
+    for block in problems(part, dense, halves_of(part, halves)):
         allowed, moves = block.allowances(tol, perturbation)
         try:
             counts = needed_candidates(
@@ -204,17 +222,7 @@ def _layer_need(
                 "tol", f"a tolerance of {tol:.1e} per weight in layer {part.index}", "raise it or the perturbation, or give a width: "
                 "the least sufficient width could not be found within the memory of the solver",
             ) from None  # fmt: skip
-        if np.any(counts < 0):
-            return None
-        rows = np.flatnonzero(counts > 0)
-        ranks = part.unit_rank[block.units[rows, counts[rows] - 1]] + 1
-        if ranks.size:
-            need = max(need, int(ranks.max()))
-        done += block.targets.size
-        if progress is not None:
-            progress(done, pairs.inputs.size * part.outputs)
-    drawn_per_width = int(part.unit_rank.max() + 1) // part.width
-    return max(1, -(-need // drawn_per_width))
+        yield block, counts
 
 
 def _over_signs(failure: Callable[[int], float], width: int) -> float:

@@ -1,6 +1,7 @@
 """Random subset sum: choose candidates, and small moves of them, whose sum is near a target. ``solve`` proposes, ``verify`` decides."""
 
 from strong_lth.subsetsum.batch import needed_candidates, solve_batch
+from strong_lth.subsetsum.certificates import batch_certificate, cover_certificate, sum_certificate
 from strong_lth.subsetsum.cover import WorstTarget, covered_set, covering_radius, covers, worst_target
 from strong_lth.subsetsum.hitting import FailureCurve, failure_curve, hitting_times
 from strong_lth.subsetsum.oracles import BruteForce, brute_force
@@ -19,7 +20,9 @@ __all__ = [
     "SubsetSumProblem",
     "VectorSolution",
     "WorstTarget",
+    "batch_certificate",
     "brute_force",
+    "cover_certificate",
     "covered_set",
     "covering_radius",
     "covers",
@@ -29,6 +32,7 @@ __all__ = [
     "solve",
     "solve_batch",
     "solve_vectors",
+    "sum_certificate",
     "verify",
     "verify_batch",
     "verify_vectors",

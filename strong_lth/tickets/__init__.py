@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.comparison import Comparison, planned, read_comparison, run_comparison
 from strong_lth.tickets.engine import DivergedError
 from strong_lth.tickets.harness import compare, evaluate, find, levels
@@ -27,7 +28,7 @@ from strong_lth.tickets.methods.rst import RST
 from strong_lth.tickets.methods.stable_rewinding import StableRewinding
 from strong_lth.tickets.methods.supermask import Supermask
 from strong_lth.tickets.methods.transfer import MaskTransfer, SignTransfer
-from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH
+from strong_lth.tickets.methods.unilth import UniDLTH, UniLTH, UniSettings
 from strong_lth.tickets.models import MODELS
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore, MemoryStore
@@ -42,20 +43,19 @@ __all__ = [
     "LRR",
     "METHODS",
     "MODELS",
-    "RST",
     "NAMES",
+    "RST",
+    "Backend",
+    "Biprop",
     "Comparison",
     "ContractError",
     "Cost",
-    "Biprop",
     "Dense",
+    "DivergedError",
     "EdgePopup",
+    "FolderStore",
     "GemMiner",
     "IteRand",
-    "Supermask",
-    "Untrained",
-    "DivergedError",
-    "FolderStore",
     "Level",
     "MaskTransfer",
     "MemoryStore",
@@ -69,12 +69,15 @@ __all__ = [
     "Seeds",
     "SignTransfer",
     "StableRewinding",
+    "Supermask",
     "Task",
     "TaskView",
     "Ticket",
     "TicketMethod",
     "UniDLTH",
     "UniLTH",
+    "UniSettings",
+    "Untrained",
     "compare",
     "evaluate",
     "find",

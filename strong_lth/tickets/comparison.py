@@ -21,6 +21,8 @@ import torch
 
 from strong_lth.core import FormatError, InputError, run_record
 from strong_lth.networks.files import write_text
+from strong_lth.tickets import processes
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.box_settings import BoxSettings
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.harness import Row, compare, levels
@@ -31,6 +33,7 @@ from strong_lth.tickets.method import TicketMethod
 from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.store import FolderStore
 from strong_lth.tickets.task import Task, view
+from strong_lth.tickets.trackers import tracking
 
 Report = Callable[[str, int, EpochRow], None]
 
@@ -52,6 +55,7 @@ class Comparison:
     validation: float = 0.1
     augment: Augment = "none"
     device: str = "cpu"
+    backend: Backend = field(default_factory=Backend)
     box: BoxSettings | None = None
 
     def __post_init__(self) -> None:
@@ -82,11 +86,9 @@ def read_comparison(path: str | Path, **overrides: Any) -> Comparison:
 
 def make_comparison(settings: Mapping[str, Any]) -> Comparison:
     """A comparison from plain data; InputError names an unknown or missing key."""
-    recipe = settings.get("recipe", {})
-    chosen = recipe if isinstance(recipe, Recipe) else Recipe(**_known(recipe, Recipe, "recipe."))
-    box = settings.get("box")
-    held = BoxSettings(**_known(box, BoxSettings, "box.")) if isinstance(box, Mapping) else box
-    plain = _known({**settings, "recipe": chosen, "box": held}, Comparison, "")
+    tables: dict[str, type[Recipe | Backend | BoxSettings]] = {"recipe": Recipe, "backend": Backend, "box": BoxSettings}
+    parts = {name: _part(settings[name], kind, name) for name, kind in tables.items() if settings.get(name) is not None}
+    plain = _known({**settings, **parts}, Comparison, "")
     if "methods" not in plain:
         raise InputError("methods", "none", f"name at least one of {', '.join(NAMES)}")
     return Comparison(**plain)
@@ -101,6 +103,7 @@ def task_of(comparison: Comparison) -> Task:
         validation=comparison.validation,
         augment=comparison.augment,
         device=comparison.device,
+        backend=comparison.backend,
     )
 
 
@@ -138,28 +141,36 @@ def planned(comparison: Comparison) -> list[Row]:
     return rows
 
 
-def run_comparison(comparison: Comparison, folder: str | Path, *, report: Report | None = None) -> list[Row]:
-    """Run or resume a comparison in a folder, and return its rows.
+def run_comparison(
+    comparison: Comparison, folder: str | Path, *, report: Report | None = None, track: Sequence[str] = ()
+) -> list[Row]:
+    """Run or resume a comparison in a folder, and return its rows. ``track``: names of ``trackers.TRACKERS`` that get the metrics besides ``metrics.jsonl``.
 
     Raises InputError when the folder holds another configuration, or one begun under another version, thread count or instruction set; the message says which.
     """
     place = Path(folder)
     (place / "trainings").mkdir(parents=True, exist_ok=True)
-    _claim(place / "config.json", {"comparison": asdict(comparison), "environment": environment()})
+    first = processes.rank() == 0
+    if first:
+        _claim(place / "config.json", {"comparison": asdict(comparison), "environment": environment()})
+    processes.all_true(True)
     task, began = task_of(comparison), time.perf_counter()
-    with (place / "metrics.jsonl").open("a") as metrics:
+    names = ("jsonl", *track) if first else ()
+    with tracking(names, place, comparison.id, asdict(comparison)) as log:
 
         def note(method: str, seed: int, row: EpochRow) -> None:
-            metrics.write(json.dumps({"method": method, "seed": seed, **asdict(row)}) + "\n")
-            metrics.flush()
-            if report is not None:
-                report(method, seed, row)
+            if first:
+                log(f"{method}, seed {seed}", row)
+                if report is not None:
+                    report(method, seed, row)
 
         store = FolderStore(place / "trainings")
         rows = compare(
             methods_of(comparison, task), task, comparison.densities, comparison.seeds, store=store, report=note
         )
     rows = [{"comparison": comparison.id, **row} for row in rows]
+    if not first:
+        return rows
     record = run_record(
         "strong-lth compare", time.perf_counter() - began, comparison=asdict(comparison), environment=environment()
     )
@@ -176,6 +187,7 @@ def environment() -> dict[str, str]:
         "strong_lth": _own_version(),
         "threads": str(torch.get_num_threads()),
         "instructions": torch.backends.cpu.get_cpu_capability(),
+        "processes": str(processes.count()),
     }
 
 
@@ -211,7 +223,18 @@ def _claim(path: Path, wanted: Mapping[str, Any]) -> None:
         )
 
 
-def _known(settings: Mapping[str, Any], kind: type[Comparison | Recipe | BoxSettings], prefix: str) -> dict[str, Any]:
+def _part(given: Any, kind: type[Recipe | Backend | BoxSettings], name: str) -> Recipe | Backend | BoxSettings:
+    """A table of the file as the settings it stands for."""
+    if isinstance(given, kind):
+        return given
+    if not isinstance(given, Mapping):
+        raise InputError(name, repr(given), f"give a table, [{name}]")
+    return kind(**_known(given, kind, f"{name}."))
+
+
+def _known(
+    settings: Mapping[str, Any], kind: type[Comparison | Recipe | Backend | BoxSettings], prefix: str
+) -> dict[str, Any]:
     names = [item.name for item in fields(kind)]
     for key in settings:
         if key not in names:
@@ -222,6 +245,13 @@ def _known(settings: Mapping[str, Any], kind: type[Comparison | Recipe | BoxSett
 def _asked(kept: int, densities: Sequence[float], task: Task) -> bool:
     looking = view(task)
     return kept in {looking.kept(density) for density in densities}
+
+
+def with_backend(comparison: Comparison, **changes: Any) -> Comparison:
+    """The comparison with a changed backend; None leaves a field as it is."""
+    return replace(
+        comparison, backend=replace(comparison.backend, **{k: v for k, v in changes.items() if v is not None})
+    )
 
 
 def with_recipe(comparison: Comparison, **changes: Any) -> Comparison:

@@ -48,3 +48,18 @@ def equivalent_steps(eigenvalue: float, step: float, alpha: float) -> float:
     if not (alpha > 0 and 0 < step * eigenvalue < 1):
         raise InputError("alpha, step", f"{alpha}, {step}", "give alpha > 0 and 0 < step * eigenvalue < 1")
     return math.log(alpha / (eigenvalue + alpha)) / math.log1p(-step * eigenvalue)
+
+
+def gap_bound(eigenvalues: ArrayLike, step: float, alpha: float) -> Floats:
+    """x^2 / 2 + x d / (1 - d), x = l / alpha, d = step * l: how far the fraction reached at 1 / (step alpha) steps may lie above the one of the penalty; never below it.
+
+    Proof id: early-stopping. Raises InputError for step * l outside (0, 1) and for alpha <= 0.
+
+    >>> gap_bound([0.01], 0.1, 0.1).round(4)
+    array([0.0051])
+    """
+    values = np.asarray(eigenvalues, dtype=np.float64)
+    if not (alpha > 0 and np.all((step * values > 0) & (step * values < 1))):
+        raise InputError("alpha, step", f"{alpha}, {step}", "give alpha > 0 and 0 < step * eigenvalue < 1")
+    ratio, moved = values / alpha, step * values
+    return np.asarray(ratio**2 / 2 + ratio * moved / (1 - moved))

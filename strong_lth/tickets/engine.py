@@ -141,6 +141,7 @@ def _train(
     keep = {name: learner.join([one[name] for one in keeps]) for name in keeps[0]}
     learner.load([job.state for job in jobs], keep)
     rate = rate_tensor(device)
+    densities = [1.0 if one.mask is None else one.mask.density for one in jobs]
     optimizer: torch.optim.Optimizer | None = None
     rows: list[list[EpochRow]] = [[] for _ in many]
     steps = epochs = begin = resumed = 0
@@ -202,7 +203,15 @@ def _train(
                         last,
                         f"the loss was {mean} in epoch {epoch + 1} of phase {index + 1}; lower the learning rate",
                     )
-                row = EpochRow(index, epoch, steps, last, mean, train_accuracy=right[one] / (seen * recipe.batch))
+                row = EpochRow(
+                    index,
+                    epoch,
+                    steps,
+                    last,
+                    mean,
+                    train_accuracy=right[one] / (seen * recipe.batch),
+                    density=densities[one],
+                )
                 if hooks[one].on_epoch is not None:
                     loss, accuracy = score(module, validation)
                     row = replace(row, validation_loss=loss, validation_accuracy=accuracy)
@@ -262,6 +271,7 @@ class _Step:
         shape = () if learner.count == 1 else (learner.count,)
         self._loss = torch.zeros(shape, device=device)
         self._right = torch.zeros(shape, dtype=torch.int64, device=device)
+        learner.training()  # before a step is recorded: scoring may have left the network in evaluation mode
         self._forward = learner.forward(hooks)
 
     def set(self, number: int) -> None:

@@ -19,6 +19,7 @@ import torch
 
 from strong_lth.core import InputError
 from strong_lth.networks.mask import Mask
+from strong_lth.tickets import processes
 from strong_lth.tickets.density import kept_count
 from strong_lth.tickets.fingerprint import fingerprint
 from strong_lth.tickets.gathering import Member
@@ -186,6 +187,8 @@ def compare(
         "prunable_set": fingerprint(dict(plan.shapes)),
         "data": dataset(task).name,
         "data_status": dataset(task).status,
+        "processes": processes.count(),
+        "statistics": processes.statistics(normalised=bool(plan.statistics)),
     }
     rows: list[Row] = []
     for group in batched(seeds, task.backend.together):

@@ -25,7 +25,7 @@ class Signal(enum.Enum):
 
 @dataclass(frozen=True)
 class EpochRow:
-    """What is known after one epoch: mean training loss, share of right answers while training and, where someone asked, loss and accuracy on the validation split and watched numbers."""
+    """What is known after one epoch: mean training loss, share of right answers while training, density of the mask (1 without one) and, where someone asked, loss and accuracy on the validation split and watched numbers."""
 
     phase: int
     epoch: int
@@ -36,6 +36,7 @@ class EpochRow:
     validation_accuracy: float | None = None
     watched: Mapping[str, float] = field(default_factory=dict)
     train_accuracy: float | None = None
+    density: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

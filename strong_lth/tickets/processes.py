@@ -87,6 +87,13 @@ def of_first(state: State, mask: Mask | None) -> tuple[State, Mask | None]:
     return state, Mask({name: tensor.cpu().numpy() for name, tensor in keep.items()})
 
 
+def statistics(*, normalised: bool) -> str:
+    """What a normalisation sees of a batch, for the rows of a run."""
+    if not normalised:
+        return "none"
+    return "whole batch" if count() == 1 else "per process"
+
+
 def summed(tensor: torch.Tensor) -> torch.Tensor:
     """The sum over the processes, in place."""
     if count() > 1:

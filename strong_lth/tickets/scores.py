@@ -45,17 +45,28 @@ class Selection:
     def mask(self, scores: Tensors) -> Mask:
         """The choice as a mask.
 
-        Raises InputError when a layer that keeps some of its weights has equal scores only: they rank nothing.
+        Raises InputError where scores rank nothing, because all of a layer (or of the one group) are equal, and where one group leaves a layer empty.
         """
-        for name, score in scores.items():
-            kept = self.counts.get(name, self.counts.get("", 0))
-            if 0 < kept < score.numel() and bool((score == score.reshape(-1)[0]).all()):
+        if "" in self.counts:
+            groups = {"all layers": (torch.cat([score.reshape(-1) for score in scores.values()]), self.counts[""])}
+        else:
+            groups = {name: (score.reshape(-1), self.counts[name]) for name, score in scores.items()}
+        for name, (flat, kept) in groups.items():
+            if 0 < kept < flat.numel() and bool((flat == flat[0]).all()):
                 raise InputError(
                     "scores",
-                    f"{score.numel()} equal ones in {name}",
+                    f"{flat.numel()} equal ones in {name}",
                     "start from scores that differ, and let the training move them (learning rate, penalty)",
                 )
-        return Mask({name: keep.cpu().numpy() for name, keep in self(scores).items()})
+        keep = self(scores)
+        for name, part in keep.items():
+            if not bool(part.any()):
+                raise InputError(
+                    "density",
+                    f"{sum(self.counts.values())} weights of all layers together",
+                    f'raise it, or use scope="layer": nothing of {name} is among them',
+                )
+        return Mask({name: part.cpu().numpy() for name, part in keep.items()})
 
 
 def selection(task: TaskView, kept: int, scope: Scope) -> Selection:

@@ -69,6 +69,7 @@ class TaskView:
         self._training, self._validation = training, validation
         self._fresh, self._store, self._report, self._dry = fresh, store, report, dry
         self._member = member
+        self._given: Mapping[int, State] = {}
 
     @property
     def spent(self) -> Cost:
@@ -91,14 +92,16 @@ class TaskView:
 
     def fresh(self, seed: int, init: Init = "model", redraw: int = 0) -> State:
         """A newly initialised network, a function of seed, law and redraw alone; ``redraw`` > 0 is another network of the same law."""
+        if redraw == 0 and seed in self._given:
+            return self._given[seed]
         if init != "model":
             return drawn(self.like, self.layout, init, seed, redraw)
         return self._fresh(seed if redraw == 0 else torch_seed(seed, "scores", 2 * redraw) >> 4)
 
     def beginning_with(self, seed: int, state: State) -> TaskView:
-        """The same view and the same meter, whose fresh network of that seed is ``state``."""
+        """The same view and the same meter, whose fresh network of that seed is ``state``, whatever the law."""
         other = copy.copy(self)
-        other._fresh = lambda asked: state if asked == seed else self._fresh(asked)
+        other._given = {**self._given, seed: state}
         return other
 
     def dense(self) -> Mask:
@@ -135,8 +138,10 @@ class TaskView:
         for name in self.layout.shapes if mask is not None else ():
             if mask is not None and name not in mask.tensors:
                 raise InputError("mask", f"no tensor {name}", "give a mask for every prunable tensor")
+        state = masked(state, mask)
+        if not self._dry:
+            state, mask = processes.of_first(state, mask)
         keep = None if mask is None else dict(mask.tensors)
-        state, mask = processes.of_first(masked(state, mask), mask)
         begun = (fingerprint(dict(state)), fingerprint(keep), self.spent)
         settings = {"order": order, "first_epoch": first_epoch, "start": start, "until": until}
         if self._dry:

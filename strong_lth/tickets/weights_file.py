@@ -16,15 +16,22 @@ from strong_lth.networks.mask import Mask
 from strong_lth.tickets.layout import layout_of
 from strong_lth.tickets.store import read_state
 from strong_lth.tickets.task import Task, build
-from strong_lth.tickets.types import State
+from strong_lth.tickets.types import Init, State
+from strong_lth.tickets.untrained import drawn
 
 FORMAT = "strong_lth.weights"
 LAW = "initialiser of the model"
+LAWS: dict[str, Init] = {
+    LAW: "model",
+    "uniform": "uniform",
+    "kaiming": "kaiming",
+    "signed-constant": "signed-constant",
+}
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The law and the seed of initial weights: those that the zoo's ``model`` draws for the images of ``data`` with seed ``seed``."""
+    """The law and the seed of initial weights: those that the zoo's ``model`` draws for the images of ``data`` with seed ``seed``, or that a law of score search draws in their place."""
 
     data: str
     model: str
@@ -33,10 +40,13 @@ class Origin:
 
     def drawn(self) -> dict[str, torch.Tensor]:
         """The weights again, without running statistics. Raises InputError for an unknown law, model or data."""
-        if self.law != LAW:
-            raise InputError("law", repr(self.law), f"this version draws the {LAW} only")
+        if self.law not in LAWS:
+            raise InputError("law", repr(self.law), f"this version draws {', '.join(LAWS)} only")
         module = build(Task(data=self.data, model=self.model), self.seed)
-        return weights(dict(module.state_dict()), layout_of(module).statistics)
+        plan, state = layout_of(module), dict(module.state_dict())
+        if self.law != LAW:
+            state = dict(drawn(state, plan, LAWS[self.law], self.seed))
+        return weights(state, plan.statistics)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 import strong_lth.bounds as folder
 from strong_lth.bounds import (
     BOUNDS,
+    ESTIMATES,
+    NETWORK_BOUNDS,
     PREDICTIONS,
     Bound,
     Constants,
     Direction,
+    Estimate,
+    NetworkBound,
     Prediction,
     Scope,
     get,
@@ -26,14 +30,27 @@ from strong_lth.bounds import (
     sharpest,
 )
 from strong_lth.core import InputError, Point, Verdict, Window
-from strong_lth.distributions import Normal, ProductUniform, RandomSigns, Scaled, Uniform
+from strong_lth.distributions import Normal, ProductUniform, RandomSigns, Scaled, SignedIntegers, Uniform
 
 ENTRIES = [*BOUNDS, *PREDICTIONS]
+LISTED = [*ENTRIES, *NETWORK_BOUNDS, *ESTIMATES]
+CONTINUOUS = [p for p in PREDICTIONS if p.id != "quantised-hits"]  # whole-number candidates have questions of their own
 NUMERIC = [b for b in BOUNDS if b.constants is Constants.EXPLICIT]
 SUFFICIENT = [b for b in NUMERIC if b.direction is Direction.SUFFICIENT]
+MOMENT = {"fixed-size"}  # never vanishes: no union over many blocks, no tiny delta
+EXPONENTIAL = [b for b in SUFFICIENT if b.id not in MOMENT]
+COVERED = {"kumar2025": {"law": SignedIntegers(256), "targets": Point(100)}}  # settings of bounds on other laws
 ROUNDING = 1 + 1e-11
-TABULATED = {"rss-survival", "rss-hooks", "rss-recursion"}  # one dynamic programme per tolerance: asked at few tolerances only
-QUICK = [b for b in NUMERIC if b.id not in TABULATED]
+TABULATED = {  # one dynamic programme per tolerance: asked at few tolerances only
+    "rss-survival",
+    "rss-hooks",
+    "rss-recursion",
+    "rss-drift",
+    "rss-restarts",
+}
+# monotone on the table below; the second moment may rise by 0.3 % at tolerances of the size of the law
+SAMPLED = TABULATED | MOMENT
+QUICK = [b for b in NUMERIC if b.id not in SAMPLED]
 by_id = pytest.mark.parametrize
 
 sizes = st.floats(1e-6, 1.5)
@@ -53,30 +70,33 @@ def found_in_folder() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for info in pkgutil.iter_modules(folder.__path__):
         module = importlib.import_module(f"{folder.__name__}.{info.name}")
-        found[info.name] = {v.id for v in vars(module).values() if isinstance(v, Bound | Prediction)}
+        kinds = Bound | Prediction | NetworkBound | Estimate
+        found[info.name] = {v.id for v in vars(module).values() if isinstance(v, kinds)}
     return found
 
 
 def test_every_file_of_the_folder_is_listed() -> None:
-    listed = {entry.id for entry in ENTRIES}
+    listed = {entry.id for entry in LISTED}
     for name, entries in found_in_folder().items():
         assert entries <= listed, f"{name}: {entries - listed} is missing in listed.py"
     assert set().union(*found_in_folder().values()) == listed
     shared = {"types", "evaluation", "gaussian", "listed", "planning"}
     shared |= {"early", "growth", "growth_certificate", "growth_tables", "recursion_kernels", "unimodal"}
+    shared |= {"allotment", "allotment_convex", "estimate", "irwin_hall", "network_bound", "shapes", "widths"}
+    shared |= {"envelope", "envelope_certificate", "envelope_tables", "spectral"}
     assert {name for name, entries in found_in_folder().items() if not entries} == shared
 
 
 def test_ids_are_unique_and_words_are_given() -> None:
-    assert len({entry.id for entry in ENTRIES}) == len(ENTRIES) == len(BOUNDS) + len(PREDICTIONS)
-    for entry in ENTRIES:
+    assert len({entry.id for entry in LISTED}) == len(LISTED)
+    for entry in LISTED:
         assert all((entry.title, entry.status, entry.reference.source))
         assert get(entry.id) is entry
 
 
 def test_proof_pages_exist_and_name_their_bound() -> None:
     docs = Path(__file__).parents[2] / "proofs" / "docs"
-    for bound in BOUNDS:
+    for bound in (*BOUNDS, *NETWORK_BOUNDS):
         if bound.proof is not None:
             page = (docs / f"{bound.proof}.md").read_text(encoding="utf-8")
             assert f"`{bound.id}`" in page
@@ -93,7 +113,7 @@ def test_unknown_id_names_the_near_ones() -> None:
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
-@by_id("entry", [*QUICK, *PREDICTIONS], ids=ids)
+@by_id("entry", [*QUICK, *CONTINUOUS], ids=ids)
 @settings(max_examples=40, deadline=None)
 @given(n=counts, tol=allowances, perturbation=allowances)
 def test_values_are_probabilities(entry: Bound | Prediction, n: int, tol: float, perturbation: float) -> None:
@@ -103,7 +123,7 @@ def test_values_are_probabilities(entry: Bound | Prediction, n: int, tol: float,
         assert 0 <= value <= 1
 
 
-@by_id("bound", [b for b in NUMERIC if b.id in TABULATED], ids=ids)
+@by_id("bound", [b for b in NUMERIC if b.id in SAMPLED], ids=ids)
 def test_tabulated_bounds_are_monotone_probabilities(bound: Bound) -> None:
     allowances = [(0.01, 0.0), (0.0102, 0.0), (0.1, 0.01), (0.3, 0.01), (1.5, 1.0)]
     numbers = [0, 1, 5, 12, 20, 21, 33, 47, 60]
@@ -127,7 +147,7 @@ def test_monotone(bound: Bound, n: int, tol: float, perturbation: float, more: t
     assert bound.failure(n, tol, perturbation + more[2]) <= value * ROUNDING
 
 
-@by_id("prediction", PREDICTIONS, ids=ids)
+@by_id("prediction", CONTINUOUS, ids=ids)
 @by_id(("tol", "perturbation"), [(0.01, 0.0), (1e-4, 1e-3), (0.0, 0.05)])
 def test_predictions_fall_in_every_allowance(prediction: Prediction, tol: float, perturbation: float) -> None:
     values = [prediction.failure(n, tol, perturbation) for n in range(8, 40)]
@@ -140,13 +160,15 @@ def test_predictions_fall_in_every_allowance(prediction: Prediction, tol: float,
         assert prediction.failure(n, tol, perturbation * 1.5 + 1e-3) <= base
 
 
-@by_id("entry", [*SUFFICIENT, *PREDICTIONS], ids=ids)
+@by_id("entry", [*SUFFICIENT, *CONTINUOUS], ids=ids)
 def test_limits(entry: Bound | Prediction) -> None:
     plain = entry.failure(50, 0.01)
     nearly = entry.failure(50, 0.01, 1e-12)
     assert nearly <= plain * ROUNDING
     assert nearly == pytest.approx(plain, rel=1e-7)
     assert entry.failure(0, 0.01) == 1.0
+    if entry.id in ("fixed-size", "rss-second-moment"):
+        return  # second moments: they fall slowly
     assert entry.failure(3000, 0.01) < 1e-20
     assert 0 < entry.failure(60, 0.0, 0.01) < 0.05  # exact representability: tol = 0 stays finite
     assert entry.failure(60, 1e-14, 0.01) == pytest.approx(entry.failure(60, 0.0, 0.01), rel=1e-6)
@@ -165,15 +187,18 @@ def test_scaling(bound: Bound, c: float) -> None:
 @by_id("bound", SUFFICIENT, ids=ids)
 def test_not_applicable_outside(bound: Bound) -> None:
     for law in (RandomSigns(), Uniform(0, 1), Uniform(-1, 2), ProductUniform()):
-        if bound.id in ("rss-survival", "rss-hooks") and law == ProductUniform():
+        if bound.id in ("rss-survival", "rss-hooks", "rss-window") and law == ProductUniform():
             continue
-        if bound.id in ("rss-martingale-kl", "rss-density") and law == Uniform(-1, 2):
+        if bound.id in ("rss-martingale-kl", "rss-density", "rss-drift", "rss-restarts") and law == Uniform(-1, 2):
             continue  # density 1/3 on [-1, 1]: covered
         assert bound.failure(50, 0.01, law=law) is Verdict.NOT_APPLICABLE
         assert required_candidates(bound, tol=0.01, delta=0.05, law=law) is Verdict.NOT_APPLICABLE
     r = 2 if bound.id == "rss-wide" else 1  # its window is twice as wide
     for targets in (Window(-0.5 * r, 0.51 * r), Window(-0.6 * r, 0.0), Point(0.500001 * r), Point(-3)):
-        assert bound.failure(50, 0.01, targets=targets) is Verdict.NOT_APPLICABLE
+        if bound.id in MOMENT:
+            assert bound.failure(50, 0.01, targets=Point(0.5)) <= bound.failure(50, 0.01, targets=targets) <= 1  # type: ignore[operator]
+        elif bound.id != "rss-window":  # targets of any range
+            assert bound.failure(50, 0.01, targets=targets) is Verdict.NOT_APPLICABLE
     assert isinstance(bound.failure(50, 0.01, targets=Point(-0.5)), float)  # all targets include each
 
 
@@ -224,8 +249,9 @@ def test_predictions_know_their_laws_and_quantifiers() -> None:
 def test_unspecified_constants_never_become_numbers() -> None:
     for bound in BOUNDS:
         if bound.constants is Constants.UNSPECIFIED:
-            assert bound.failure(100, 0.01) is Verdict.INCONCLUSIVE
-            assert required_candidates(bound, tol=0.01, delta=0.05) is Verdict.INCONCLUSIVE
+            setting = COVERED.get(bound.id, {})
+            assert bound.failure(100, 0.01, **setting) is Verdict.INCONCLUSIVE
+            assert required_candidates(bound, tol=0.01, delta=0.05, **setting) is Verdict.INCONCLUSIVE
             assert bound.failure(100, 0.01, law=Normal()) is Verdict.NOT_APPLICABLE
             assert bound.failure(100, 0.01, 2.0) is Verdict.NOT_APPLICABLE
             assert "refuted" not in bound.status
@@ -269,7 +295,7 @@ def test_required_candidates_wants_a_bound() -> None:
 # -- numbers of candidates ---------------------------------------------------------------------------------------------
 
 
-@by_id("bound", SUFFICIENT, ids=ids)
+@by_id("bound", EXPONENTIAL, ids=ids)
 @settings(max_examples=15, deadline=None)
 @given(
     tol=st.sampled_from([1e-3, 0.01, 0.1]),
@@ -303,7 +329,10 @@ def test_necessary_is_below_sufficient() -> None:
 
 def test_sharpest_says_why_there_is_none() -> None:
     assert sharpest(tol=0.01, delta=0.05, law=RandomSigns()) is Verdict.NOT_APPLICABLE
-    assert sharpest(tol=0.01, delta=0.05, targets=Point(1.1)) is Verdict.NOT_APPLICABLE
+    beyond = sharpest(tol=0.01, delta=0.05, targets=Point(1.1))
+    assert isinstance(beyond, tuple)
+    assert beyond[0].id in ("rss-window", "fixed-size")  # the others stop at the half-width of the law
+    assert sharpest(tol=0.01, delta=0.05, law=Uniform(-1, 2), targets=Point(1.1)) is Verdict.NOT_APPLICABLE
     far = Normal(7, 1)  # density above 0 on [-1, 1], but far too small to be of use
     assert sharpest(tol=0.01, delta=0.05, law=far) is Verdict.VACUOUS
     bound, n = sharpest(tol=0.01, delta=0.05, law=Normal(), targets=Point(0.2))  # type: ignore[misc]

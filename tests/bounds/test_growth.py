@@ -21,7 +21,7 @@ from strong_lth.stats import binomial_p_value
 from strong_lth.streams import trial_generator
 
 PROOFS = Path(__file__).parents[2] / "proofs"
-FILES = sorted((PROOFS / "certificates").glob("*.json"))
+FILES = sorted((PROOFS / "certificates").glob("rss-*.json"))
 LAWS = [Uniform(), Normal(), ProductUniform(), Triangular(), Tabulated((0.3, 1.0), (1, 1))]
 
 
@@ -44,7 +44,8 @@ def checker() -> ModuleType:
         ("rss-survival", Uniform(), 7.8e-5, 1.26e-8, 61),
         ("rss-survival", Normal(), 0.01, 0.01, 25),
         ("rss-survival", ProductUniform(), 0.01, 0.01, 28),
-        ("rss-hooks", Uniform(), 0.01, 0.01, 32),
+        ("rss-hooks", Uniform(), 0.01, 0.05, 27),
+        ("rss-hooks", Uniform(), 0.01, 0.01, 31),
         ("rss-hooks", Uniform(), 0.01, 1e-8, 61),
         ("rss-hooks", Normal(), 0.01, 0.01, 35),
         ("rss-hooks", ProductUniform(), 0.01, 0.01, 38),
@@ -52,6 +53,14 @@ def checker() -> ModuleType:
 )
 def test_needed_candidates(id: str, law: Law, tol: float, delta: float, n: int) -> None:
     assert required_candidates(get(id), tol=tol, delta=delta, law=law) == n
+
+
+@pytest.mark.parametrize("id", ["rss-survival", "rss-hooks"])
+def test_neighbouring_tolerances_are_ordered(id: str) -> None:
+    """What a step of the ladder of tolerances is worth exceeds the noise of the grids."""
+    values = [get(id).failure(31, 0.0095 * 2 ** (j / 32 + 1e-7)) for j in range(6)]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == 6
 
 
 def test_perturbation_counts_from_the_first_candidate() -> None:
@@ -147,7 +156,7 @@ def small() -> dict[str, Any]:
 
 
 def test_certificates_are_committed() -> None:
-    assert {"rss-survival-uniform-20", "rss-hooks-uniform-32", "rss-hooks-normal-35"} <= {file.stem for file in FILES}
+    assert {"rss-survival-uniform-20", "rss-hooks-uniform-31", "rss-hooks-normal-35"} <= {file.stem for file in FILES}
 
 
 @pytest.mark.slow
@@ -192,6 +201,46 @@ def _wrong_split(c: dict[str, Any]) -> None:
 
 def _lower_first(c: dict[str, Any]) -> None:
     c["values"][0] = [v // 2 for v in c["values"][0]]
+
+
+def _jump_before_the_start(c: dict[str, Any]) -> None:
+    c.update(theorem="rss-hooks", last=-1, reserved=0, early=0, steps=0, candidates=0, failure=0.0)
+    c.update(values=[[0] * len(c["grid"])], zero=[], start_vertex=[], tail=[], above=[], stages=[])
+
+
+def _unknown_theorem(c: dict[str, Any]) -> None:
+    c["theorem"] = "rss-magic"
+
+
+def _empty_quadrature(c: dict[str, Any]) -> None:
+    c["quadrature"] = -1
+
+
+def _negative_early_stage(c: dict[str, Any]) -> None:
+    c["early"] = -1
+
+
+def _a_field_too_many(c: dict[str, Any]) -> None:
+    c["proved"] = True
+
+
+def _a_count_that_is_a_bool(c: dict[str, Any]) -> None:
+    c["reserved"] = False
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _jump_before_the_start, _unknown_theorem, _empty_quadrature, _negative_early_stage, _a_field_too_many, _a_count_that_is_a_bool,
+    ],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+def test_malformed_certificates_are_refused(checker: ModuleType, small: dict[str, Any], damage: Any) -> None:
+    """Each of these ran through the loops of an earlier checker without entering them, or could have."""
+    damaged = copy.deepcopy(small)
+    damage(damaged)
+    with pytest.raises((checker.Rejected, checker.NotACertificate)):
+        checker.check(damaged)
 
 
 @pytest.mark.parametrize(

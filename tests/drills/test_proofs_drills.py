@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import skips
-from audit_modules import COQ_READY, PROOFS, constants, coq, registry, tables
+from audit_modules import COQ_READY, PROOFS, constants, coq, frozen, registry, tables
 
-from strong_lth.bounds import get
+from strong_lth.core import canonical_hash
 
 needs_coq = pytest.mark.skipif(not COQ_READY, reason=skips.NO_COQ)
 LISTED = registry.load(PROOFS)
@@ -97,11 +99,67 @@ def test_the_summary_of_the_kernel_is_read(tmp_path: Path) -> None:
 
 @needs_coq
 @pytest.mark.parametrize("factor", [1.01, 0.99])
-def test_a_constant_that_is_off_by_a_percent_is_noticed(factor: float) -> None:
-    bound = get("rss-contraction-checked")
-    assert (
-        constants.faults(PROOFS, lambda n, tol, perturbation: factor * float(bound.failure(n, tol, perturbation))) != []
-    )
+@pytest.mark.parametrize("family", constants.NAMES)
+def test_a_constant_that_is_off_by_a_percent_is_noticed(family: str, factor: float) -> None:
+    assert "constants of Python" in constants.faults(PROOFS, {family: factor})[0]
+
+
+def test_more_than_a_hundred_points_are_compared_on_both_sides() -> None:
+    instances = list(constants.instances())
+    assert sum(instance.family == "rss-contraction-checked" for instance in instances) >= 100
+    goals = list(constants.goals(PROOFS.parent, {"rss-wide": 1.0}))
+    assert len(goals) == sum(instance.family == "rss-wide" for instance in instances) >= 12
+    for goal in goals:  # f is bounded on both sides, the value at n is at most delta, the value at n - 1 above it
+        assert goal.count(" <= ") == 3
+        assert goal.count(" < ") == 1
+        assert "999999999 / 1000000000" in goal
+        assert "1000000001 / 1000000000" in goal
+
+
+@pytest.fixture
+def frozen_copy(tmp_path: Path) -> Path:
+    for path in (PROOFS / "certificates").glob("*.json"):
+        if not path.name.startswith(frozen.SLOW):
+            shutil.copy(path, tmp_path / path.name)
+    return tmp_path
+
+
+def tampered(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """A changed certificate with the right hash."""
+    document = json.loads(path.read_text())
+    change(document)
+    document["hash"] = canonical_hash(document)
+    path.write_text(json.dumps(document))
+
+
+def test_a_tampered_frozen_certificate_is_noticed(frozen_copy: Path) -> None:
+    tampered(frozen_copy / "cover-tolerance.json", lambda d: d["masks"].pop(3))
+    assert "cover-tolerance.json" in frozen.faults(PROOFS, frozen_copy)[0]
+    for path in frozen_copy.glob("*.json"):
+        path.unlink()
+    assert frozen.faults(PROOFS, frozen_copy) == ["no frozen certificates"]
+
+
+TAMPERED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
+    "a subset": ("sum-24", lambda d: d["keep"].pop()),
+    "a row": ("batch-20", lambda d: d["targets"].__setitem__(7, (0.5).hex())),
+    "a gap": ("cover-perturbation", lambda d: d["masks"].pop(2)),
+    "a value of a recursion": ("recursion-18-coarse", lambda d: d.update(failure=d["failure"] - 1)),
+    "an entry of the table that Coq computed": (
+        "recursion-36-coq",
+        lambda d: d["counts"].__setitem__(5, d["counts"][5] + 1),
+    ),
+}
+
+
+@needs_coq
+@pytest.mark.parametrize("fault", TAMPERED)
+def test_coq_alone_refuses_a_tampered_certificate(fault: str, frozen_copy: Path) -> None:
+    name, change = TAMPERED[fault]
+    path = frozen_copy / f"{name}.json"
+    assert frozen.coq_faults(PROOFS, [path]) == []
+    tampered(path, change)
+    assert "certificates in Coq" in frozen.coq_faults(PROOFS, [path])[0]
 
 
 @needs_coq
@@ -164,6 +222,18 @@ LINK_FAULTS: dict[str, Callable[[Path], None]] = {
     "an unknown id in uses": lambda p: change(p / "theorems.toml", 'uses = ["rss-grid"', 'uses = ["rss-mesh"'),
     "an unknown status": lambda p: change(p / "theorems.toml", '"proved-on-paper"', '"proved"'),
     "an unknown tier": lambda p: change(p / "theorems.toml", 'tier = "reals"', 'tier = "complex"'),
+    "a missing simulation": lambda p: (p.parent / "simulations" / "sign_pooling.py").unlink(),
+    "a headline that nothing restates": lambda p: change(
+        p / "theorems.toml", '"StrongLTH.Statements.volume"', '"StrongLTH.SubsetSum.covers_nil"'
+    ),
+    "a function that the page hides": lambda p: change(
+        p / "docs" / "rss-wide.md", "strong_lth.bounds.rss_wide.failure", "a function"
+    ),
+    "a file that the page invents": lambda p: change(p / "docs" / "rss-wide.md", "(RSSWide.v)", "(RSSWidest.v)"),
+    "a link that leads nowhere": lambda p: change(p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-mesh.md)"),
+    "a link to a missing section": lambda p: change(
+        p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-grid.md#nowhere)"
+    ),
     "a Coq name that the page hides": lambda p: change(p / "docs" / "volume.md", "`necessary_volume`", "a theorem"),
 }
 

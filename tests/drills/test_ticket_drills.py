@@ -13,8 +13,8 @@ import pytest
 from network_targets import random_target
 
 import strong_lth as lth
+from strong_lth.core import canonical_hash
 from strong_lth.networks import write_certificate
-from strong_lth.networks.certificate_file import canonical_hash
 from strong_lth.networks.layer_ticket import LayerTicket
 
 CHECKER = Path(__file__).resolve().parents[2] / "proofs" / "check_certificate.py"

@@ -338,6 +338,10 @@ def test_bad_input_to_a_search():
         T.find(T.EdgePopup(), tiny, 0.1)
     with pytest.raises(ValueError, match=r"scores: got 4096 equal ones in 1\.weight"):
         T.find(T.EdgePopup(init="signed-constant", scores="magnitude"), TASK, 0.5)
+    with pytest.raises(ValueError, match=r"scores: got 8192 equal ones in all layers"):
+        T.find(T.EdgePopup(init="signed-constant", scores="magnitude", scope="global"), TASK, 0.5)
+    with pytest.raises(ValueError, match=r"density: got 12 weights of all layers together; .* nothing of 4\.weight"):
+        T.find(T.EdgePopup(scope="global"), T.Task(model="conv-bn-tiny", recipe=TASK.recipe), 0.01)
     wild = T.Recipe(epochs=1, batch=256, lr=1e38)
     with pytest.raises(T.DivergedError, match="loss was nan in epoch 1"):
         T.find(T.EdgePopup(recipe=wild), TASK, 0.5)

@@ -26,6 +26,7 @@ from strong_lth.experiment import (
     query,
     read_record,
     run,
+    write_over,
     write_record,
 )
 from strong_lth.experiment.describe import code_digest, generator, load_module
@@ -247,12 +248,18 @@ def test_a_full_disk_leaves_whole_shards_only(dice, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # the system itself refuses to write more
     try:
-        with pytest.raises(OSError, match="large"):
+        with pytest.raises(OSError, match="large") as refused:
             run(dice, folder)
+        assert str(refused.value.filename).startswith(str(folder))
+        (tmp_path / "kept").write_bytes(b"old")
+        with pytest.raises(OSError, match="kept"):
+            write_over(tmp_path / "kept", b"new" * 100)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert {path.name for path in (folder / "dice" / "full").iterdir()} == stored
     assert run(dice, folder).computed == SHARDS // 2
+    assert (tmp_path / "kept").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.glob("*kept*")) == ["kept"]
 
 
 def test_what_a_trial_raises_arrives_with_its_cell(dice, tmp_path, file):

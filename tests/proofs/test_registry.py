@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from audit_modules import PROOFS, ROOT, registry, tables
 
-from strong_lth.bounds import BOUNDS, PREDICTIONS
+from strong_lth.bounds import BOUNDS, ESTIMATES, NETWORK_BOUNDS, PREDICTIONS
 
 REGISTRY = registry.load(PROOFS)
 
@@ -32,18 +32,18 @@ def test_every_python_function_is_importable(id: str) -> None:
 
 
 def test_every_bound_has_an_entry_with_its_status() -> None:
-    for bound in BOUNDS:
+    for bound in (*BOUNDS, *NETWORK_BOUNDS):
         theorem = REGISTRY.theorems[bound.proof or bound.id]
         words = {"machine-checked": "machine-checked", "proved-on-paper": "proved on paper"}
         if theorem.status in words:
             assert bound.status.startswith(words[theorem.status]), bound.id
         else:
             assert bound.status.startswith("cited"), bound.id
-    assert not {law.id for law in PREDICTIONS} & REGISTRY.theorems.keys()
+    assert not {law.id for law in (*PREDICTIONS, *ESTIMATES)} & REGISTRY.theorems.keys()
 
 
 def test_every_bound_function_is_named_by_its_entry() -> None:
-    for bound in BOUNDS:
+    for bound in (b for b in (*BOUNDS, *NETWORK_BOUNDS) if b.formula is not None):
         theorem = REGISTRY.theorems[bound.proof or bound.id]
         assert theorem.python.startswith(bound.formula.__module__)
 

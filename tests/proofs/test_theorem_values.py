@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from covered_chain import Cells, dilate, law_of_the_uncovered
 from numpy.typing import NDArray
 
 from strong_lth.projection import box_ends, clip
-
-Cells = frozenset[int]
 
 
 def subset_sums(candidates: list[Fraction]) -> list[tuple[Fraction, int]]:
@@ -93,14 +94,6 @@ def _hit(sample: tuple[int, ...], z: int, tol: int, k: int) -> bool:
     return any(abs(z - s) <= tol + k * c for s, c in sums)
 
 
-def dilate(cells: Cells, k: int, low: int, size: int) -> Cells:
-    """k more cells of the window, one at a time, each next to a covered one."""
-    for _ in range(k):
-        near = [z for z in range(low, low + size) if z not in cells and (z - 1 in cells or z + 1 in cells)]
-        cells = cells | set(near[:1])
-    return cells
-
-
 def contraction(cells: Cells, N: int, k: int, low: int, size: int) -> Fraction:
     """E psi(next) / psi(cells) for one candidate that is uniform on {-N..N}."""
 
@@ -124,30 +117,6 @@ def test_potential_contracts_for_every_set(N: int, k: int) -> None:
     assert worst <= rate <= Fraction(3, 4)
     if k == 0:
         assert worst == rate
-
-
-def law_of_the_uncovered(N: int, e: int, k: int, steps: int) -> list[NDArray[np.float64]]:
-    """After each of the steps, the probabilities of 0, 1, ..., N + 1 uncovered cells: an exact Markov chain on the subsets of the window."""
-    size, low = N + 1, -(N // 2)
-    full = (1 << size) - 1
-    sets = np.arange(1 << size)
-
-    def as_cells(s: int) -> Cells:
-        return frozenset(low + i for i in range(size) if s >> i & 1)
-
-    grown = np.array([sum(1 << (z - low) for z in dilate(as_cells(s), k, low, size)) for s in range(1 << size)])
-    count = np.array([s.bit_count() for s in range(1 << size)])
-    law = np.zeros(1 << size)
-    law[sum(1 << i for i in range(size) if abs(low + i) <= e)] = 1.0
-    out = []
-    for _ in range(steps + 1):
-        out.append(np.bincount(size - count, weights=law, minlength=size + 1))
-        after = np.zeros_like(law)
-        for x in range(-N, N + 1):
-            moved = (grown << x) & full if x >= 0 else grown >> -x
-            np.add.at(after, sets | moved, law / (2 * N + 1))
-        law = after
-    return out
 
 
 @pytest.mark.parametrize(("N", "e", "g", "k"), [(6, 0, 0, 0), (8, 1, 1, 0), (8, 0, 1, 1)])
@@ -333,3 +302,120 @@ def test_hooks() -> None:
     assert sum(min(count, 2) for count in (1, 1, 1, 1)) < 2 * (
         1 + 4 - 2
     )  # A = {0}, B = {0, 1, 2, 3}: t = 2 is too large
+
+
+def level_potential(levels: list[int], time: int, ratio: Fraction = Fraction(13, 12), size: int = 8) -> Fraction:
+    """window / (sum of weights) - 1; level 0 is not served, level j + 1 has odds ratio^time / size^j."""
+    weights = [1 / (1 + ratio**time / Fraction(size) ** (p - 1)) for p in levels if p]
+    return len(levels) / sum(weights, Fraction(0)) - 1
+
+
+def climbed(levels: list[int], x: int) -> list[int]:
+    shifted = [levels[z - x] if 0 <= z - x < len(levels) else 0 for z in range(len(levels))]
+    return [max(p, q + 1 if q else 0) for p, q in zip(levels, shifted, strict=True)]
+
+
+def test_levels_contract() -> None:
+    rng = np.random.default_rng(9)
+    N, worst, false = 5, Fraction(0), False
+    for _ in range(150):
+        levels = [int(p) for p in rng.integers(0, 5, N + 1)]
+        if not any(levels):
+            continue
+        time = int(rng.integers(0, 60))
+        nexts = [climbed(levels, x) for x in range(-N, N + 1)]
+        worst = max(
+            worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time)
+        )
+        faster = sum(level_potential(f, time + 1, Fraction(3, 2), 2) for f in nexts) / (2 * N + 1)
+        false |= faster > Fraction(3, 4) * level_potential(levels, time, Fraction(3, 2), 2)
+    assert Fraction(1, 2) < worst <= Fraction(3, 4)
+    assert false  # odds that fall faster do not contract
+
+
+@pytest.mark.parametrize("N", [4, 6])
+def test_mean_of_a_kink(N: int) -> None:
+    size = N + 1
+    tight = False
+    for bits in range(1, 1 << size):
+        cells = frozenset(i for i in range(size) if bits >> i & 1)
+        gains = [len({z for z in range(size) if z - x in cells} - cells) for x in range(-N, N + 1)]
+        for t in range(size - len(cells) + 1):
+            mean = Fraction(sum(max(0, t - gain) for gain in gains), 2 * N + 1)
+            for u in range(min(len(cells), size - len(cells)) + 1):
+                bound = Fraction(max(t * (size + t), 2 * size * (t - u) + u * (size + u)), 2 * size)
+                assert mean <= bound
+                tight |= t > 0 and mean > bound - Fraction(t, 2)
+    assert tight
+
+
+def test_growth_programme_in_the_unit_window() -> None:
+    from strong_lth.bounds import growth
+    from strong_lth.bounds.unimodal import rho_of, shape_of
+    from strong_lth.distributions import Uniform
+
+    known = shape_of(Uniform())
+    assert known is not None
+    rho, knots = rho_of(known[0], 1.0)
+    grid = growth.grid(27 / 2001, 1.0, 6 / 2001, 90, jump=True)  # Coq's start and gap
+    ones = np.ones(grid.y.size - 1)
+    programme = growth.programme(grid, (ones, ones), rho, knots)
+    value = np.where(np.arange(grid.y.size) <= grid.last, 1.0, 0.0)
+    failures = []
+    for _ in range(37):
+        value = growth.advance(programme, value)[0]
+        failures.append(float(value[0]))
+    assert failures[30] > 0.05 >= failures[31]
+    assert failures[36] <= 0.01 < failures[34]
+
+
+def test_weighted_contraction() -> None:
+    rng = np.random.default_rng(10)
+    size, reach = 7, 4
+    law = {x: Fraction(int(rng.integers(1, 9))) for x in range(-reach, reach + 1)}
+    law = {x: p / sum(law.values()) for x, p in law.items()}
+    phi = [Fraction(int(p)) for p in rng.integers(1, 6, size)]
+    sets = [[i for i in range(size) if bits >> i & 1] for bits in range(1, (1 << size) - 1)]
+
+    def mass(cells: list[int] | set[int]) -> Fraction:
+        return sum((phi[i] for i in cells), Fraction(0))
+
+    rate, steps = Fraction(1), []
+    for cells in sets:
+        rest = [z for z in range(size) if z not in cells]
+        flow = sum(law.get(z - y, Fraction(0)) * phi[y] * phi[z] / (phi[y] + phi[z]) for y in cells for z in rest)
+        grown = {x: set(cells) | {y + x for y in cells if 0 <= y + x < size} for x in law}
+        mean = sum(p / mass(grown[x]) for x, p in law.items())
+        assert mean <= (mass(cells) - flow) / mass(cells) ** 2
+        rate = min(rate, flow * sum(phi) / (mass(cells) * mass(rest)))
+        steps.append((sum(phi) * mean - 1) / (sum(phi) / mass(cells) - 1))
+    assert 0 < rate < 1
+    assert 1 - 2 * rate < max(steps) <= 1 - rate
+
+
+def coq_list(name: str) -> list[int]:
+    text = (Path(__file__).parents[2] / "proofs/theories/FlowCertificates.v").read_text()
+    found = re.search(rf"Definition {name} : list Z := \[([^\]]*)\]", text)
+    assert found is not None
+    return [int(entry) for entry in found[1].split(";")]
+
+
+def test_masses_of_the_certificates_lie_below_the_densities() -> None:
+    normal = [math.exp(-((0.2 * (d + 1)) ** 2) / 2) / math.sqrt(2 * math.pi) for d in range(11)]
+    product = [max(0.0, -math.log(0.1 * (d + 1)) / 2) for d in range(11)]
+    for name, densities in (("normal", normal), ("product", product)):
+        masses = coq_list(f"{name}_masses")
+        assert all(0 <= 10000 * p - m < 1 for p, m in zip(densities, masses, strict=True))
+
+
+def test_mixing_rate_against_random_sets() -> None:
+    rng = np.random.default_rng(11)
+    phi, masses = (np.array(coq_list(f"product_{name}"), dtype=float) for name in ("weights", "masses"))
+    apart = np.abs(np.subtract.outer(np.arange(11), np.arange(11)))
+    rates = masses[apart] * np.outer(phi, phi) / np.add.outer(phi, phi)
+    least = math.inf
+    for f in rng.integers(0, 2, (2000, 11)).astype(float):
+        mass = float(phi @ f)
+        if 0 < mass < phi.sum():
+            least = min(least, float(f @ rates @ (1 - f)) * phi.sum() / (mass * (phi.sum() - mass)))
+    assert 14352 <= least < 2 * 14352

@@ -24,6 +24,8 @@ def scaled(kind, task=TASK):
     """The scaled preset, with ramps cut short: what is tested here does not depend on their length."""
     method = kind.scaled(T.view(task))
     short = {"ramp": 6, "hold": 3}
+    if hasattr(method, "settings"):
+        return dataclasses.replace(method, settings=dataclasses.replace(method.settings, ramp=6))
     return dataclasses.replace(method, **{name: length for name, length in short.items() if hasattr(method, name)})
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strong_lth.tickets.early_stopping import equivalent_steps, shrunk, stopped
+from strong_lth.tickets.early_stopping import equivalent_steps, gap_bound, shrunk, stopped
 
 
 def quadratic(eigenvalues, seed=0):
@@ -45,3 +45,32 @@ def test_no_single_stopping_time_is_the_penalty_when_eigenvalues_differ_much():
     assert min(gaps) > 1e-3
     near = np.array([1e-3, 2e-3])
     assert np.abs(stopped(near, step, 1000) - shrunk(near, alpha)).max() < 1e-3
+
+
+@given(st.integers(1, 10_000), st.floats(1e-6, 0.999))
+def test_the_gap_is_inside_its_bound_and_never_negative(steps, moved):
+    """With step 1 the stopping time 1 / alpha is a whole number for alpha = 1 / steps."""
+    eigenvalue, step = moved, 1.0
+    alpha = 1 / steps
+    gap = float(stopped([eigenvalue], step, steps)[0] - shrunk([eigenvalue], alpha)[0])
+    assert -1e-12 <= gap <= float(gap_bound([eigenvalue], step, alpha)[0]) + 1e-12
+
+
+def test_the_first_constant_of_the_bound_is_the_best():
+    ratio, moved = 1e-3, 1e-9
+    steps = round(ratio / moved)
+    gap = float(stopped([moved], 1.0, steps)[0] - shrunk([moved], 1 / steps)[0])
+    assert gap == pytest.approx(ratio**2 / 2, rel=2e-3)
+
+
+@given(st.floats(1e-4, 0.9), st.floats(1e-4, 0.9), st.floats(1e-3, 1e3))
+def test_no_stopping_time_serves_two_eigenvalues(a, b, alpha):
+    small, large = sorted((a, b))
+    if large > 1.001 * small:
+        assert equivalent_steps(small, 1.0, alpha) > equivalent_steps(large, 1.0, alpha)
+
+
+@pytest.mark.parametrize(("eigenvalue", "step", "alpha"), [(1.0, 1.0, 1.0), (0.5, 1.0, 0.0), (-1.0, 0.5, 1.0)])
+def test_a_gap_outside_the_hypotheses_is_refused(eigenvalue, step, alpha):
+    with pytest.raises(ValueError, match="alpha, step"):
+        gap_bound([eigenvalue], step, alpha)

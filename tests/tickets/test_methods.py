@@ -182,7 +182,7 @@ def test_patience_counts_epochs_without_improvement():
 
 def test_unilth_waits_once_or_in_every_cycle():
     for restart, waits in ((False, 1), (True, 2)):
-        (level,) = track(T.UniLTH(cycles=2, patience=1, ramp=20, recipe=PUSH, restart_patience=restart))
+        (level,) = track(T.UniLTH(T.UniSettings(cycles=2, patience=1, ramp=20, recipe=PUSH, restart_patience=restart)))
         assert len(level.notes["stalled_after_epochs"]) == waits
         assert level.cost.steps >= 40 + 10 * waits
 
@@ -190,7 +190,7 @@ def test_unilth_waits_once_or_in_every_cycle():
 def test_unidlth_takes_the_mask_of_its_seed_and_unilth_one_of_magnitudes():
     given = list(nested_masks(T.view(TASK), 4915, 2, SEEDS))[-1]
     settings = {"cycles": 2, "patience": 1, "ramp": 20, "recipe": PUSH}
-    (drawn,), (chosen,) = track(T.UniDLTH(**settings)), track(T.UniLTH(**settings))
+    (drawn,), (chosen,) = track(T.UniDLTH(T.UniSettings(**settings))), track(T.UniLTH(T.UniSettings(**settings)))
     assert all(np.array_equal(drawn.mask.tensors[n], given.tensors[n]) for n in given.tensors)
     assert any(not np.array_equal(chosen.mask.tensors[n], given.tensors[n]) for n in given.tensors)
     gone = torch.cat([chosen.start[n][torch.from_numpy(~keep)].abs() for n, keep in chosen.mask.tensors.items()])
@@ -246,3 +246,27 @@ def test_all_earlier_optima_repel():
     force = repulsion(view, mask, optima, 1.0)
     assert force.earlier.shape == (3, 8192)
     assert int((force.earlier != 0).any(dim=0).sum()) == mask.kept
+
+
+def test_lrr_can_rewind_the_normalisation():
+    view = T.view(TASK)
+    kept, rewound = (
+        list(T.LRR(normalisation=mode).track(T.view(TASK), (0.8,), T.Seeds.of(0))) for mode in ("kept", "rewound")
+    )
+    fresh = view.fresh(T.Seeds.of(0).init)
+    for name in view.layout.normalisation:
+        assert torch.equal(rewound[-1].start[name], fresh[name])
+        assert not torch.equal(kept[-1].start[name], fresh[name])
+        assert not torch.equal(rewound[-1].end[name], fresh[name])
+    for name in view.layout.shapes:
+        assert torch.equal(rewound[-1].start[name], kept[-1].start[name])  # the first round is the same
+    with pytest.raises(ValueError, match="which has none"):
+        T.find(T.LRR(normalisation="rewound"), T.Task(model="lenet-300-100"), 0.5)
+    with pytest.raises(ValueError, match="use kept or rewound"):
+        T.LRR(normalisation="lost")
+
+
+@pytest.mark.parametrize("bad", [{"cycles": 0}, {"patience": 0}])
+def test_unilth_without_cycles_or_patience_is_refused(bad):
+    with pytest.raises(ValueError, match="cycles, patience"):
+        T.UniSettings(**bad)

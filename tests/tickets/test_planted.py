@@ -31,7 +31,7 @@ def test_magnitudes_find_more_than_twice_as_many_as_chance_would(method, problem
     assert np.mean(shares(method, problems)) > 2 * 6 / 40
 
 
-@pytest.mark.parametrize("method", [T.RandomMask(), T.UniDLTH(ramp=10)], ids=lambda m: m.name)
+@pytest.mark.parametrize("method", [T.RandomMask(), T.UniDLTH(T.UniSettings(ramp=10))], ids=lambda m: m.name)
 def test_masks_drawn_beforehand_do_not(method, problems):
     assert np.mean(shares(method, problems)) == pytest.approx(6 / 40, abs=0.05)
 

@@ -12,30 +12,30 @@ import strong_lth as lth
 import strong_lth.tickets as T
 from strong_lth.core import InputError
 from strong_lth.tickets import boxes, models
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.hooks import Hooks, Phase
 from strong_lth.tickets.methods.projected_sgd import weights_of
+from strong_lth.tickets.states import masked
 
 RECIPE = T.Recipe(epochs=2, batch=256, lr=0.1, momentum=0.9, weight_decay=5e-3)
 
 
 class Typed(nn.Module):
-    """A small network in another precision: ``double`` weights, or float32 weights computed with under bfloat16 autocast."""
+    """A small network with ``double`` weights, or float32 ones."""
 
-    def __init__(self, kind):
+    def __init__(self, double):
         super().__init__()
-        self.kind = kind
         inner = models.mlp_bn((1, 8, 8), 10, (12,))
-        self.inner = inner.double() if kind == "float64" else inner
+        self.inner = inner.double() if double else inner
 
     def forward(self, x):
-        if self.kind == "float64":
-            return self.inner(x.double())
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.kind == "autocast"):
-            return self.inner(x).float()
+        return self.inner(x.to(self.inner[1].weight.dtype))
 
 
 def task(kind="float32", recipe=RECIPE):
-    return T.Task(model=partial(Typed, kind), name=f"typed-{kind}", recipe=recipe)
+    """``kind``: float32, float64, or bfloat16 autocast over float32 weights."""
+    backend = Backend(precision="bfloat16" if kind == "autocast" else "float32")
+    return T.Task(model=partial(Typed, kind == "float64"), name=f"typed-{kind}", recipe=recipe, backend=backend)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,15 +86,18 @@ def test_other_shapes_hold_exactly_at_every_step(shape, size):
 
 
 def test_a_box_wider_than_all_motion_is_plain_sgd_bit_for_bit():
-    for kind in ("float32", "float64"):
+    ends = []
+    for kind in ("float32", "float64", "autocast"):
         view = T.view(task(kind))
         state = view.fresh(1)
         free = view.train(state, None, RECIPE, order=0).state
+        ends.append(free["inner.1.weight"].double())
         for method in (T.ProjectedSGD(1e3), T.ProjectedSGD(1e6, shape="ball")):
             held = method.move(view, state, T.Seeds(init=1, order=2, track=0))
             assert all(held[name].numpy().tobytes() == free[name].numpy().tobytes() for name in free)
         narrow = T.ProjectedSGD(1e-3).move(view, state, T.Seeds(init=1, order=2, track=0))
         assert not torch.equal(narrow["inner.1.weight"], free["inner.1.weight"])
+    assert all(not torch.equal(ends[0], other) for other in ends[1:])  # the types were at work
 
 
 def test_a_wider_box_lets_the_network_learn_more():
@@ -120,10 +123,25 @@ def test_the_ticket_keeps_the_weights_of_its_box_and_says_as_is():
             assert method.name.index(move.name) < method.name.index("random (") or order == "after"
 
 
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_edge_popup_in_a_box_starts_from_the_law_of_the_search(order):
+    method = T.Perturbed(T.ProjectedSGD(1e-2), T.EdgePopup(init="uniform"), order)
+    ticket = T.find(method, task(), 0.4, seed=1)
+    view = T.view(task())
+    start = arrays(weights_of(view, view.fresh(T.Seeds.of(1).init, "uniform")))
+    found = lth.verify_perturbation(
+        start, arrays(weights_of(view, masked(ticket.state, ticket.mask))), 1e-2, mask=ticket.mask
+    )
+    assert found.ok
+    assert 0.009 < found.value <= 1e-2
+
+
 def test_what_a_search_in_a_box_costs_includes_the_box():
-    ticket = T.find(T.Perturbed(T.ProjectedSGD(1e-2)), task(), 0.4)
-    assert ticket.cost.epochs == RECIPE.epochs
-    assert T.find(T.Perturbed(T.RandomPerturbation(1e-2)), task(), 0.4).cost.epochs == 0
+    moved, drawn, search = T.ProjectedSGD(1e-2), T.RandomPerturbation(1e-2), T.EdgePopup()
+    costs = {(1, 1): T.Perturbed(moved, search), (1, 0): T.Perturbed(moved, T.RandomMask()), (0, 1): T.Perturbed(drawn)}
+    for (training, searching), method in costs.items():
+        found = T.find(method, task(), 0.4).cost
+        assert found.epochs == (training + searching) * RECIPE.epochs
 
 
 def test_a_search_that_moves_weights_is_refused():

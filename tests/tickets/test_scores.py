@@ -1,5 +1,6 @@
 """Score search: what is kept, what is frozen, what each method adds."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strong_lth.tickets as T
+from strong_lth import cli
 from strong_lth.stats import binomial_p_value
 from strong_lth.tickets import density, scores, untrained
+from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.methods.edge_popup import EdgePopup
 from strong_lth.tickets.methods.gem_miner import Rounded
 from strong_lth.tickets.methods.supermask import coins
@@ -185,9 +188,60 @@ def test_coins_are_fair_and_fresh():
     assert binomial_p_value(together, 20_000, 0.25, alternative="two-sided") > 1e-6
 
 
+def test_a_supermask_says_where_its_probabilities_settled():
+    still = T.find(T.Supermask(recipe=T.Recipe(epochs=1, batch=256, lr=0.0)), QUICK, 0.3)
+    assert 0.28 < still.notes["expected_density"] < 0.32  # it starts at the requested one
+    assert T.find(T.Supermask.scaled(T.view(QUICK)), QUICK, 0.02).notes["expected_density"] > 0.04
+
+
 def test_a_strong_ticket_survives_a_file(tmp_path):
     ticket = T.find(T.EdgePopup.scaled(T.view(QUICK)), QUICK, 0.3)
     T.save_ticket(ticket, tmp_path / "ticket.safetensors")
     back = T.load_ticket(tmp_path / "ticket.safetensors")
     assert back.source == ticket.source
     assert T.evaluate(back, QUICK).accuracy == T.evaluate(ticket, QUICK).accuracy
+
+
+def test_a_search_among_moved_weights_begins_with_its_own_law():
+    """Edge-popup of signed constants inside a box: every kept weight within eps of +-sqrt(2 / 64), and the box of ``Perturbed`` is around that network."""
+    search = T.EdgePopup.scaled(T.view(QUICK))
+    method = T.Perturbed(T.ProjectedSGD(1e-3), search)
+    ticket = T.find(method, QUICK, 0.3)
+    drawn = T.view(QUICK).fresh(T.Seeds.of(0).init, "signed-constant")
+    assert ticket.source is None  # its weights moved: no strong ticket of the network as drawn
+    for name, keep in ticket.mask.tensors.items():
+        step = (ticket.state[name].double() - drawn[name].double()).abs()[torch.from_numpy(keep)]
+        assert 0 < float(step.max()) <= 1e-3
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+def test_searches_of_several_seeds_may_be_stacked(kind):
+    """The same tickets up to rounding, from trainings taken together."""
+    method = kind.scaled(T.view(QUICK))
+    alone = T.compare([method], QUICK, [0.3], [0, 1])
+    together = T.compare([method], replace(QUICK, backend=Backend(together=2)), [0.3], [0, 1])
+    for one, other in zip(alone, together, strict=True):
+        assert one["seed"] == other["seed"]
+        assert one["strong"]
+        assert other["strong"]
+        assert abs(one["accuracy"] - other["accuracy"]) < 0.05
+
+
+def test_the_command_line_searches_in_a_box_that_is_then_verified(tmp_path, capsys):
+    words = ["tickets", "projected-sgd", "--perturbation", "1e-2", "--then", "edge-popup", "--density", "0.3"]
+    assert cli.main([*words, "--epochs", "1", "--batch", "256", "--out", str(tmp_path), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["kept"], row["strong"], row["find_epochs"]) == (2458, False, 2)
+    files = [str(tmp_path / name) for name in ("before-0.safetensors", "projected-sgd-0.3-0.safetensors")]
+    assert cli.main(["verify-perturbation", *files, "--perturbation", "1e-2"]) == 0
+    assert cli.main(["verify-perturbation", *files, "--perturbation", "1e-6"]) == 1
+
+
+def test_the_command_line_finds_a_strong_ticket(tmp_path, capsys):
+    words = ["tickets", "edge-popup", "--density", "0.3", "--epochs", "1", "--batch", "256", "--out", str(tmp_path)]
+    assert cli.main([*words, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["use"], row["strong"], row["train_steps"]) == ("as-is", True, 0)
+    ticket = T.load_ticket(tmp_path / "edge-popup-0.3-0.safetensors")
+    assert ticket.source == T.Untrained(0, "signed-constant")
+    assert T.evaluate(ticket, T.Task()).accuracy == row["accuracy"]

@@ -5,7 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from strong_lth.tickets.showcase import showcase
+import numpy as np
+
+from strong_lth.core import Verdict
+from strong_lth.tickets.showcase import searched, showcase
 from strong_lth.tickets.summary import summarise
 
 FOLDER = Path(__file__).resolve().parents[2] / "simulations"
@@ -45,3 +48,82 @@ def test_the_trained_block_of_the_demo():
     assert [row["method"] for row in rows] == ["dense", "random (uniform)", "IMP", "signs of AWS", "RST"]
     assert {row["kept"] for row in rows[1:]} == {164}
     assert summarise(rows)[0]["seeds"] == 1
+
+
+def test_the_searched_block_of_the_demo():
+    (row,) = searched((0,), epochs=2)
+    assert (row["kept"], row["strong"], row["train_steps"]) == (2458, True, 0)
+
+
+# --- the rules of the score-search simulations, on planted rows --------------------------------------------------------------------------
+
+
+def planted(moved, random, whole, seeds=8):
+    """Rows of the tables in which the best ticket after projected SGD, after a random move and the dense network gain so much over the untouched .8."""
+    rng, rows = np.random.default_rng(0), []
+    for _ in range(seeds):
+        row = {"data": "mnist", "perturbations": "0.01 0.2", "sparsities": "0 0.5", "hidden": 64}
+        for eps in ("0", "0.01", "0.2"):
+            gains = {"psgd": 0.0 if eps == "0" else moved, "random": random, "reverse": moved}
+            for order, gain in gains.items():
+                row[f"{order} {eps} 0"] = 0.8 + whole + 0.001 * rng.standard_normal()
+                row[f"{order} {eps} 0.5"] = 0.8 + gain + 0.001 * rng.standard_normal()
+                row |= {f"{order} {eps} {s} validation": 0.8 for s in ("0", "0.5")}
+        rows.append(row)
+    return rows
+
+
+def verdicts(rows):
+    return [item.verdict for item in load("xiong2023_tables").expect(rows)]
+
+
+def test_the_rule_of_the_tables_follows_the_rows():
+    yes, no, open_ = Verdict.CONSISTENT, Verdict.REFUTED, Verdict.INCONCLUSIVE
+    assert verdicts(planted(0.05, 0.0, 0.1)) == [yes, yes, yes]
+    assert verdicts(planted(-0.05, 0.0, 0.1)) == [no, no, yes]
+    assert verdicts(planted(0.05, 0.1, 0.0)) == [yes, no, no]
+    assert verdicts(planted(0.05, 0.0, 0.1, seeds=7)) == [open_] * 3
+    texts = [item.evidence for item in load("xiong2023_tables").expect(planted(0.05, 0.0, 0.1))]
+    assert all(text.startswith("holds at eps") and "p 0.0039" in text for text in texts)
+
+
+def test_the_best_ticket_is_chosen_on_the_validation_split_and_never_dense():
+    module = load("xiong2023_tables")
+    row = {"sparsities": "0 0.2 0.5", "psgd 0.01 0": 0.99, "psgd 0.01 0.2": 0.9, "psgd 0.01 0.5": 0.95}
+    row |= {"psgd 0.01 0 validation": 1.0, "psgd 0.01 0.2 validation": 0.8, "psgd 0.01 0.5 validation": 0.7}
+    assert module.best(row, "psgd", 0.01) == (0.9, 0.2)
+    assert module.dense(row, "reverse", 0.01) == 0.99
+
+
+def test_the_published_tables_are_whole():
+    """Shape, range, and what the three have in common: without a perturbation they are one column, up to the rounding of .75 and .73."""
+    found = load("xiong2023_tables").PUBLISHED
+    tables = {name: np.array(rows) for name, rows in found["tables"].items()}
+    assert {table.shape for table in tables.values()} == {(9, 11)}
+    assert all(((table >= 0) & (table <= 1)).all() for table in tables.values())
+    assert np.abs(tables["psgd"][:, 0] - tables["random"][:, 0]).max() == 0
+    assert np.abs(tables["psgd"][:, 0] - tables["reverse"][:, 0]).max() <= 0.021
+    assert np.array_equal(tables["psgd"][0], tables["reverse"][0])
+    assert load("xiong2023_tables").published("psgd", 0.05, [0.4]) == 0.90
+
+
+def widths(narrow, wide, trained, ends, seeds=10):
+    rng, rows = np.random.default_rng(0), []
+    for _ in range(seeds):
+        row = {"widths": "16 64", "densities": "0.1 0.5 0.9", "trained": trained, "proved_width": 3250}
+        for hidden, value in (("16", narrow), ("64", wide)):
+            row |= {f"{hidden} {d}": value + gain for d, gain in (("0.1", ends), ("0.5", 0.0), ("0.9", ends))}
+        row["16 0.5"] += 0.001 * rng.standard_normal()
+        rows.append(row)
+    return rows
+
+
+def test_the_rule_of_the_widths_follows_the_rows():
+    yes, no, open_ = Verdict.CONSISTENT, Verdict.REFUTED, Verdict.INCONCLUSIVE
+    module = load("edge_popup_width")
+    found = module.expect(widths(0.8, 0.95, 0.96, -0.1))
+    assert [item.verdict for item in found] == [yes, yes, yes]
+    assert "within 2 points: 64 of 64-h-10" in found[1].evidence
+    assert "proved width is 3250" in found[1].evidence
+    assert [item.verdict for item in module.expect(widths(0.95, 0.8, 0.99, 0.1))] == [no, no, no]
+    assert [item.verdict for item in module.expect(widths(0.8, 0.95, 0.96, -0.1, seeds=7))] == [open_] * 3

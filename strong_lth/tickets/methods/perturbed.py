@@ -10,10 +10,11 @@ import torch
 
 from strong_lth.core import InputError
 from strong_lth.tickets.method import TicketMethod
+from strong_lth.tickets.methods.edge_popup import EdgePopup
 from strong_lth.tickets.methods.projected_sgd import ProjectedSGD, RandomPerturbation, weights_of
-from strong_lth.tickets.methods.random_mask import RandomMask
+from strong_lth.tickets.recipe import Recipe
 from strong_lth.tickets.task_view import TaskView
-from strong_lth.tickets.types import Level, Seeds, State, Ticket
+from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Perturbed:
     """
 
     move: ProjectedSGD | RandomPerturbation = field(default_factory=ProjectedSGD)
-    search: TicketMethod = field(default_factory=RandomMask)
+    search: TicketMethod = field(default_factory=EdgePopup)
     order: Literal["before", "after"] = "before"
     reference: ClassVar[bool] = False
     together: ClassVar[bool] = False
@@ -41,19 +42,26 @@ class Perturbed:
         first, second = (self.move, self.search) if self.order == "before" else (self.search, self.move)
         return f"{first.name}, then {second.name}"
 
+    @property
+    def init(self) -> Init:
+        """The law of the weights that are moved: that of the search, which would draw them itself."""
+        law: Init = getattr(self.search, "init", "model")
+        return law
+
     @classmethod
     def authors(cls) -> Perturbed:
-        """The authors' projected SGD."""
-        return cls(ProjectedSGD.authors())
+        """Weights U[-1/2, 1/2]; projected SGD at .03 for 100 epochs, edge-popup at .1 with cosine for 50. Batch, momentum and decay are ours."""
+        popup = Recipe(epochs=50, lr=0.1, batch=128, momentum=0.0, weight_decay=0.0, schedule="cosine")
+        return cls(ProjectedSGD.authors(), EdgePopup(init="uniform", recipe=popup))
 
     @classmethod
     def scaled(cls, task: TaskView) -> Perturbed:
-        """Projected SGD by the task's recipe."""
-        return cls(ProjectedSGD.scaled(task))
+        """Both by the task's recipe."""
+        return cls(ProjectedSGD.scaled(task), EdgePopup.scaled(task))
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """The levels of the search; ``end`` is the state that is used."""
-        start = task.fresh(seeds.init)
+        start = task.fresh(seeds.init, self.init)
         if self.order == "before":
             start = self.move.move(task, start, seeds)
         view = task.beginning_with(seeds.init, start)

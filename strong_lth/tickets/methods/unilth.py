@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from strong_lth.core import InputError
@@ -37,11 +37,12 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class UniLTH:
-    """Our reading of the abstract. A: train dense until the validation loss stalls. B: lambda grows as (t / ramp)^p on the weights to be removed. C: prune by
-    magnitude. B and C repeat ``cycles`` times, A too with ``restart_patience``; then finetune by the task's recipe.
+class UniSettings:
+    """What both readings share: ``cycles``, the patience of the first phase, and the growing penalty; ``recipe`` None and ``ramp`` 0 are the ``scaled`` ones.
 
-    After cycle c the fraction kept is density^(c / cycles). Weights are not rewound.
+    ``restart_patience`` waits for a stall before every cycle, not only before the first.
+
+    Raises InputError for fewer than one cycle or epoch of patience.
     """
 
     cycles: int = 3
@@ -52,11 +53,29 @@ class UniLTH:
     ramp: int = 0
     restart_patience: bool = False
     recipe: Recipe | None = None
-    reference: ClassVar[bool] = False
-    together: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        _check(self.cycles, self.patience)
+        if self.cycles < 1 or self.patience < 1:
+            raise InputError("cycles, patience", f"{self.cycles}, {self.patience}", "give whole numbers >= 1")
+
+    @classmethod
+    def scaled(cls, task: TaskView) -> UniSettings:
+        """Constant learning rate a tenth of the task's; at most the task's epochs before the penalty; the shortest ramp that still removes."""
+        recipe = replace(task.recipe, lr=task.recipe.lr / 10, schedule="constant", warmup=0.0, optimizer="sgd")
+        return cls(recipe=recipe, ramp=shortest_ramp(recipe, 1.0, "square"))
+
+
+@dataclass(frozen=True)
+class UniLTH:
+    """Our reading of the abstract. A: train dense until the validation loss stalls. B: lambda grows as (t / ramp)^p on the weights to be removed. C: prune by
+    magnitude. B and C repeat ``cycles`` times, A too with ``restart_patience``; then finetune by the task's recipe.
+
+    After cycle c the fraction kept is density^(c / cycles). Weights are not rewound.
+    """
+
+    settings: UniSettings = field(default_factory=UniSettings)
+    reference: ClassVar[bool] = False
+    together: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
@@ -70,14 +89,13 @@ class UniLTH:
 
     @classmethod
     def scaled(cls, task: TaskView) -> UniLTH:
-        """Constant learning rate a tenth of the task's; at most the task's epochs before the penalty; the shortest ramp that still removes."""
-        recipe = replace(task.recipe, lr=task.recipe.lr / 10, schedule="constant", warmup=0.0, optimizer="sgd")
-        return cls(recipe=recipe, ramp=shortest_ramp(recipe, 1.0, "square"))
+        """See ``UniSettings.scaled``."""
+        return cls(UniSettings.scaled(task))
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level per density, each with a search of its own."""
-        for kept in sorted({task.kept(density) for density in densities}, reverse=True):
-            yield _search(self, task, kept, seeds, None)
+        for kept in _counts(task, densities):
+            yield _search(self.settings, task, kept, seeds, None)
 
     def ticket(self, level: Level, task: TaskView, seeds: Seeds) -> Ticket:
         """The weights as they are, under the mask, to be finetuned by the task's recipe."""
@@ -88,19 +106,9 @@ class UniLTH:
 class UniDLTH:
     """Our reading of the abstract: like ``UniLTH``, with a random mask drawn before the first step (nested over the cycles, equal density per layer)."""
 
-    cycles: int = 3
-    patience: int = 3
-    min_delta: float = 0.0
-    growth: Growth = "square"
-    ceiling: float = 1.0
-    ramp: int = 0
-    restart_patience: bool = False
-    recipe: Recipe | None = None
+    settings: UniSettings = field(default_factory=UniSettings)
     reference: ClassVar[bool] = False
     together: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        _check(self.cycles, self.patience)
 
     @property
     def name(self) -> str:
@@ -114,22 +122,26 @@ class UniDLTH:
 
     @classmethod
     def scaled(cls, task: TaskView) -> UniDLTH:
-        """As ``UniLTH.scaled``."""
-        like = UniLTH.scaled(task)
-        return cls(recipe=like.recipe, ramp=like.ramp)
+        """See ``UniSettings.scaled``."""
+        return cls(UniSettings.scaled(task))
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level per density, each with a search of its own."""
-        for kept in sorted({task.kept(density) for density in densities}, reverse=True):
-            yield _search(self, task, kept, seeds, list(nested_masks(task, kept, self.cycles, seeds)))
+        for kept in _counts(task, densities):
+            masks = list(nested_masks(task, kept, self.settings.cycles, seeds))
+            yield _search(self.settings, task, kept, seeds, masks)
 
     def ticket(self, level: Level, task: TaskView, seeds: Seeds) -> Ticket:
         """The weights as they are, under the mask, to be finetuned by the task's recipe."""
         return task.ticket(level.mask, level.end, notes=level.notes)
 
 
-def _search(method: UniLTH | UniDLTH, task: TaskView, kept: int, seeds: Seeds, given: list[Mask] | None) -> Level:
-    recipe = method.recipe or UniLTH.scaled(task).recipe or task.recipe
+def _counts(task: TaskView, densities: Sequence[float]) -> list[int]:
+    return sorted({task.kept(density) for density in densities}, reverse=True)
+
+
+def _search(method: UniSettings, task: TaskView, kept: int, seeds: Seeds, given: list[Mask] | None) -> Level:
+    recipe = method.recipe or UniSettings.scaled(task).recipe or task.recipe
     lambdas = ramp_values(
         method.ramp or shortest_ramp(recipe, method.ceiling, method.growth), 0, method.ceiling, method.growth
     )
@@ -163,8 +175,3 @@ def _smallest_go(task: TaskView, state: State, mask: Mask, kept: int, share: flo
     total = task.layout.prunable
     count = kept if share == 1 else max(kept, round(total * (kept / total) ** share))
     return keep_largest(task.magnitudes(state), count, mask)
-
-
-def _check(cycles: int, patience: int) -> None:
-    if cycles < 1 or patience < 1:
-        raise InputError("cycles, patience", f"{cycles}, {patience}", "give whole numbers >= 1")

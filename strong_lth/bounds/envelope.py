@@ -1,0 +1,127 @@
+"""The martingale programme behind Theorems D and 1: what the mean and the range of the next covered length allow in the worst case.
+
+A covered set of length p in a window of length 1, widened to min(1, p + k), becomes P in [p, min(1, 2p + k)] with mean at least
+
+    m(p) = p + c (1 - p) min(1, p + k),    c a lower bound of the density on [-1, 1].
+
+For a line l(x) = f - s x, s >= 0, above V on that range, E V(P) <= l(m(p)). On a cell of the grid one line serves all p, and l(m(p)) is convex in p
+because m is concave: its two end values bound it by a chord. Value functions are kept as piecewise linear upper bounds.
+
+The value of a line at m is at least a third of its largest term, so double precision is off by a relative 1e-13 at most; each step is
+enlarged by 1 + 1e-11.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from strong_lth.core import Floats
+
+Ints = npt.NDArray[np.int64]
+ROUNDING = 1 + 1e-11
+EXACT = 2.0**50  # vertices are multiples of 1 / this
+_CUTS = 24  # a line is found after about five
+_WIDTHS = 4  # groups of cells with ranges of similar length
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Vertices y_0 < ... < y_G, y_G >= 1 - gap, and for every cell the points at which a line must lie above V."""
+
+    y: Floats
+    density: float
+    widened: float  # k
+    mean: Floats  # m at the vertices
+    at: Floats  # shape (G, points): vertices from the cell on, then the farthest point of the range
+    index: Ints  # of the vertex at or left of each point; G + 1 stands for "beyond y_G"
+    share: Floats  # of the next vertex in the interpolation at that point
+
+
+def grid(start: float, gap: float, density: float, widened: float, step: float) -> Grid:
+    """Vertices about uniform in ln((p + k) / (1 - p)) from ``start``, rounded down, to 1 - ``gap``, rounded up.
+
+    >>> found = grid(0.01, 0.004, 0.5, 0.0, 0.1)
+    >>> float(found.y[0]) <= 0.01, bool(found.y[-1] >= 1 - 0.004), found.y.size
+    (True, True, 103)
+    """
+    ends = math.log((start + widened) / (1 - start)), math.log((1 - gap + widened) / gap)
+    odds = np.exp(np.linspace(*ends, max(2, math.ceil((ends[1] - ends[0]) / step)) + 1))
+    y = np.round((odds - widened) / (1 + odds) * EXACT) / EXACT
+    y[0], y[-1] = math.floor(start * EXACT) / EXACT, (math.ceil((1 - gap) * EXACT) + 1) / EXACT
+    mean = y + density * (1 - y) * np.minimum(1.0, y + widened)
+    top = np.minimum(1.0, 2 * y[1:] + widened) * (1 + 1e-15)
+    cells = np.arange(top.size)
+    reach = np.searchsorted(y, top, side="right") - 1  # the last vertex within the range
+    index = np.minimum(cells[:, None] + np.arange(int(np.max(reach - cells)) + 2), reach[:, None])
+    at, share = y[index], np.zeros(index.shape)
+    beyond = top > y[-1]
+    at[:, -1] = np.maximum(top, y[reach])
+    index[:, -1] = np.where(beyond, y.size, reach)
+    inner = np.minimum(reach, y.size - 2)
+    share[:, -1] = np.where(beyond, 0.0, np.clip((top - y[inner]) / (y[inner + 1] - y[inner]), 0.0, 1.0))
+    return Grid(y, density, widened, mean, at, index, share)
+
+
+def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) -> tuple[Floats, Floats, Floats]:
+    """(bound at the left end, at the right end, slope s) for cells[i] under value[rows[i]], shape (rows, G + 1).
+
+    ``beyond`` is V right of y_G, per row.
+    """
+    extended = np.concatenate([value, beyond[:, None], beyond[:, None]], axis=1)
+    needed = np.argmax(grid.index[cells, :-1], axis=1)  # points before the last one
+    found = np.ones((3, cells.size))
+    found[2] = 0.0
+    open_ = np.flatnonzero(
+        extended[rows, np.minimum(grid.index[cells, -1] + 1, grid.y.size)] < 1
+    )  # elsewhere V = 1 on the whole range
+    for group in np.array_split(open_[np.argsort(needed[open_], kind="stable")], _WIDTHS):
+        if group.size:
+            points = np.append(np.arange(int(needed[group].max()) + 1), -1)
+            found[:, group] = _lines(grid, extended, rows[group], cells[group], points)
+    return found[0], found[1], found[2]
+
+
+def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, points: Ints) -> tuple[Floats, Floats, Floats]:
+    """The line through two points of the hull of V that is least in the middle of the cell: cut by cut, until no third point lies above it."""
+    pick = cells[:, None], points[None, :]
+    index, share, at = grid.index[pick], grid.share[pick], grid.at[pick]
+    height = extended[rows[:, None], index]
+    height[:, -1] = (
+        height[:, -1] * (1 - share[:, -1])
+        + extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)] * share[:, -1]
+    )
+    ends = grid.mean[cells], grid.mean[cells + 1]
+    offset = at - ((ends[0] + ends[1]) / 2)[:, None]
+    here = np.arange(cells.size)
+    left, right = np.zeros(cells.size, np.int64), np.full(cells.size, at.shape[1] - 1)
+    best, slope = np.full(cells.size, np.inf), np.zeros(cells.size)
+    for _ in range(_CUTS):
+        rise = np.maximum(height[here, left] - height[here, right], 0.0)
+        trial = rise / np.maximum(at[here, right] - at[here, left], 1e-300)
+        above = height + trial[:, None] * offset
+        most = np.argmax(above, axis=1)
+        found = above[here, most]
+        better = found < best
+        slope, best = np.where(better, trial, slope), np.where(better, found, best)
+        reached = above[here, left] * (1 + 1e-12) >= found
+        if reached.all():
+            break
+        side = offset[here, most] < 0
+        left, right = np.where(side & ~reached, most, left), np.where(~side & ~reached, most, right)
+    bounds = [(height + slope[:, None] * (at - end[:, None])).max(axis=1) * ROUNDING for end in ends]
+    return bounds[0], bounds[1], slope
+
+
+def join(left: Floats, right: Floats) -> Floats:
+    """Vertex values of the least nonincreasing piecewise linear function above the chords of all cells, shape (rows, G) -> (rows, G + 1)."""
+    new = np.concatenate([left, right[:, -1:]], axis=1)
+    new[:, 1:] = np.maximum(new[:, 1:], right)
+    new = np.maximum.accumulate(new[:, ::-1], axis=1)[:, ::-1]
+    over = new > 1
+    # probabilities: of the vertices above 1 only the last may stay there, so that the chord to its right holds
+    shoulder = over & ~np.concatenate([over[:, 1:], np.zeros((len(over), 1), dtype=np.bool_)], axis=1)
+    return np.where(over & ~shoulder, 1.0, new)
