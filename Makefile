@@ -11,13 +11,17 @@ READY := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types proofs bench clean
+.PHONY: demo test triton lint types proofs bench clean
 
 demo: $(READY)
 	@$(BIN)/strong-lth demo
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2
+
+# Triton runs the GPU kernels in its interpreter; a third of a gigabyte, so that only CI fetches it. CUDA builds of torch bring their own.
+triton: $(READY)
+	@$(BIN)/python -c 'import triton' 2>/dev/null || $(PIP) triton==3.9.0
 
 lint: $(READY)
 	@$(BIN)/ruff check .

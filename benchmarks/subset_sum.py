@@ -2,9 +2,8 @@
 
 Usage: python benchmarks/subset_sum.py [--record] [--quick] [--device cuda]
 
-Limits. Meet in the middle takes 6 2^(n/2) list steps (build two lists, walk them once). A step is load, compare, advance; its latency is measured
-here on data in the first-level cache, and four independent chains of steps keep the core busy. Up to 13 candidates every sum is looked
-at: the limit is the measured rate of subtract, absolute value, minimum in vector instructions. Other rows have no limit derived.
+What the processor allows is measured in the same run (``subset_sum_limits.py``): list steps, vector sums, bit tests, bytes copied. Rows without such a count
+have no limit. Rates are the best of three runs; other load on the machine lowers rates and limits alike, so the ratios are what to compare.
 
 ``--device cuda`` runs batches and hitting times on a GPU, against the CPU in the same run, and refuses where there is none.
 """
@@ -13,16 +12,16 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from subset_sum_limits import Limits, cpu, union_lengths
+from subset_sum_rivals import by_knapsack, by_milp, one_problem
 
 from strong_lth.core import InputError, run_record
 from strong_lth.distributions import Uniform
@@ -36,7 +35,6 @@ from strong_lth.subsetsum import (
     solve_batch,
     solve_vectors,
 )
-from strong_lth.subsetsum.jit import kernel
 from strong_lth.subsetsum.solve import solve_by_numpy
 
 GRID = 2.0**-40
@@ -60,76 +58,6 @@ FLOORS = {
     "hitting times, tol 0.0001": 2.1e3,
 }
 
-KNAPSACK = """
-import json, sys, time
-from ortools.algorithms.python import knapsack_solver as ks
-def most(items, capacity):
-    if capacity < 0: return 0
-    solver = ks.KnapsackSolver(ks.SolverType.KNAPSACK_64ITEMS_SOLVER, "x")
-    solver.init(items, [items], [capacity])
-    return solver.solve()
-problems = json.load(sys.stdin)
-start = time.process_time()
-for x, z in problems:
-    z -= sum(v for v in x if v < 0)
-    items = [abs(v) for v in x]
-    most(items, z), most(items, sum(items) - z)
-print(time.process_time() - start)
-"""
-
-
-@kernel
-def chain(table: Any, steps: int) -> int:
-    """Follow a chain of dependent load, compare, advance steps."""
-    i = 0
-    for _ in range(steps):
-        i = table[i] + (table[i] < 0)
-    return i
-
-
-@kernel
-def every_sum(table: Any, rest: Any, best: Any) -> int:
-    """Least |table - rest| over all pairs, in vector instructions."""
-    for c in range(0, rest.size, 4):
-        a, b, d, e = rest[c], rest[c + 1], rest[c + 2], rest[c + 3]
-        for k in range(128):
-            v = table[k]
-            near = min(min(abs(v - a), abs(v - b)), min(abs(v - d), abs(v - e)))
-            best[k] = min(best[k], near)
-    return best[0]
-
-
-def by_knapsack(x: np.ndarray, z: np.ndarray) -> float:
-    """CPU seconds of OR-Tools' 64-item knapsack per problem, in a process of its own (it and cvxpy's HiGHS cannot share one)."""
-    problems = [[row.tolist(), int(t)] for row, t in zip((x / GRID).astype(int), z / GRID, strict=True)]
-    done = subprocess.run([sys.executable, "-c", KNAPSACK], input=json.dumps(problems), capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return float(done.stdout) / len(problems)
-
-
-def cpu(task: Callable[[], Any], repeats: int = 3) -> float:
-    """Least CPU seconds of a few runs."""
-    best = np.inf
-    for _ in range(repeats):
-        start = time.process_time()
-        task()
-        best = min(best, time.process_time() - start)
-    return float(best)
-
-
-def by_milp(x: np.ndarray, z: float) -> float:
-    """Least error by mixed-integer programming: minimise t with |x.keep - z| <= t."""
-    n = len(x)
-    rows = np.array([[*x, -1.0], [*-x, -1.0]])
-    found = milp(
-        np.append(np.zeros(n), 1.0),
-        constraints=LinearConstraint(rows, -np.inf, [z, -z]),
-        integrality=np.append(np.ones(n), 0),
-        bounds=Bounds(0, np.append(np.ones(n), np.inf)),
-    )
-    return abs(float(x @ np.rint(found.x[:n])) - z)
-
 
 class Table:
     """Rows as they are measured: printed at once, kept for the record."""
@@ -141,11 +69,14 @@ class Table:
     def row(self, name: str, count: int, task: Callable[[], Any], limit: float = 0.0, repeats: int = 3) -> float:
         """Measure ``count`` problems; ``limit`` in seconds per problem. Returns CPU seconds per problem."""
         task()  # compile
-        seconds = cpu(task, repeats) / count
+        return self.note(name, cpu(task, repeats) / count, limit)
+
+    def note(self, name: str, seconds: float, limit: float = 0.0) -> float:
+        """Print and keep what was measured: CPU seconds per problem."""
         self.rates[name] = float(f"{1 / seconds:.4g}")
         text = f"{name:46s} {1 / seconds:12,.4g} /s"
         if name in FLOORS:
-            text += f"   {1 / seconds / FLOORS[name]:5.2f} x asked"
+            text += f"   {1 / seconds / FLOORS[name]:6.2f} x asked"
         if limit:
             self.limits[name] = round(limit / seconds, 3)
             text += f"   {limit / seconds:4.0%} of the limit"
@@ -160,33 +91,54 @@ def draw(rng: np.random.Generator, count: int, n: int) -> tuple[np.ndarray, np.n
 
 def measure(table: Table, quick: bool) -> dict[str, Any]:
     """All rows; returns the ratios against other tools, and the step times."""
-    rng, few = np.random.default_rng(1), 10 if quick else 1
-    ring = np.roll(np.arange(1024), -1)
-    chain(ring, 10)
-    step = cpu(lambda: chain(ring, 10**7)) / 10**7
-    low, rest, best = (rng.integers(-(2**50), 2**50, size) for size in (128, 8192, 128))
-    every_sum(low, rest, best)
-    one_sum = cpu(lambda: [every_sum(low, rest, best) for _ in range(20)]) / (20 * 128 * 8192)
-    print(f"one dependent list step: {step * 1e9:.2f} ns; one sum among all: {one_sum * 1e9:.3f} ns")
-
-    def limit(n: int) -> float:
-        return one_sum * 2**n if n <= 13 else 6 * 2 ** (n / 2) * step / 4
-
+    rng, few, limits = np.random.default_rng(1), 10 if quick else 1, Limits()
+    print(
+        f"one list step {limits.step * 1e9:.2f} ns, one sum among all {limits.sum * 1e9:.3f} ns, one bit test {limits.bit * 1e9:.2f} ns"
+    )
     seconds = {}
     for n, count in ((10, 80_000), (12, 80_000), (16, 40_000), (20, 8_000), (24, 2_000), (30, 200)):
         x, z = draw(rng, count // few, n)
-        seconds[n] = table.row(f"nearest, n = {n}", len(z), lambda x=x, z=z: solve_batch(x, z, workers=1), limit(n))
+        seconds[n] = table.row(
+            f"nearest, n = {n}", len(z), lambda x=x, z=z: solve_batch(x, z, workers=1), limits.nearest(n)
+        )
     x, z = draw(rng, 80_000 // few, 24)
     for tol in (1e-2, 1e-3):
         task = lambda tol=tol: solve_batch(x, z, tol=tol, objective="any", workers=1)  # noqa: E731
-        table.row(f"any within {tol:g}, n = 24", len(z), task)
-    for n in (40, 44, 50, 60)[: 2 if quick else 4]:
-        problem = SubsetSumProblem(rng.uniform(-1, 1, n), 0.3)
-        table.row(
-            f"one problem, n = {n}", 1, lambda p=problem: solve(p), limit(n) if n < 47 else 0.0, 3 if n < 50 else 1
+        limit = limits.prefixes(np.abs(needed_candidates(x[:2000], z[:2000], tol=tol)))
+        table.row(f"any within {tol:g}, n = 24", len(z), task, limit)
+    memory = {}
+    for n in (40, 50, 60)[: 1 if quick else 3]:
+        best = one_problem(n, {40: 20, 50: 3, 60: 1}[n])
+        memory[f"n = {n}"] = best
+        table.note(f"one problem, n = {n}", best["cpu_s"], limits.nearest(n) if n < 47 else limits.windows(n))
+        print(
+            f"    {best['peak_mib']} MiB above the {best['process_mib']} MiB of the process, {best['wall_s']} s of wall clock"
         )
-    problem = SubsetSumProblem(rng.uniform(-1, 1, 40), 0.3, perturbation=1e-4)
-    table.row("one problem, n = 40, perturbation 1e-4", 200, lambda: [solve(problem) for _ in range(200)])
+    x = rng.uniform(-1, 1, (100, 40))
+    problems = [SubsetSumProblem(row, 0.3, perturbation=1e-4) for row in x]
+    steps = [
+        limits.intervals(union_lengths(part, 0.0, 1e-4, None, 0.0))
+        for row, m in zip(
+            x[:10], needed_candidates(x[:10], np.full(10, 0.3), tol=1e-15, perturbation=1e-4), strict=True
+        )
+        for part in (row[:m:2], row[1:m:2])
+    ]
+    table.row("one problem, n = 40, perturbation 1e-4", 100, lambda: [solve(p) for p in problems], sum(steps) / 10)
+    for mode, n, count in (("size", 20, 2000), ("size", 40, 1), ("signed", 12, 4000), ("signed", 20, 40)):
+        for perturbation in (0.0, 1e-4):
+            x, z = draw(rng, max(1, count // few), n)
+            kind = {"size": n // 2} if mode == "size" else {"signed": True}
+            options = {**kind, "perturbation": perturbation, "workers": 1}
+            table.row(
+                f"nearest, {mode if mode == 'signed' else 'n / 2 kept'}, n = {n}"
+                + f", perturbation {perturbation:g}" * bool(perturbation),
+                len(z),
+                lambda o=options, x=x, z=z: solve_batch(x, z, **o),
+            )
+    x, z = draw(rng, 4000 // few, 20)
+    for perturbation in (1e-6, 1e-3):
+        options = {"perturbation": perturbation, "workers": 1}
+        table.row(f"nearest, n = 20, perturbation {perturbation:g}", len(z), lambda o=options: solve_batch(x, z, **o))
     for perturbation in (0.0, 1e-3):
         for tol in (1e-2, 1e-4):
             x, z = draw(rng, 10_000 // few, 40)
@@ -209,15 +161,23 @@ def measure(table: Table, quick: bool) -> dict[str, Any]:
         )
     for n in (24, 26):
         draws = rng.uniform(-1, 1, (5, n))
-        table.row(f"covering radius, n = {n}", 5, lambda d=draws: [covering_radius(x, (-1, 1)) for x in d])
+        radius = [covering_radius(x, (-1, 1)) / 2 for x in draws]
+        lengths = [
+            union_lengths(x[np.argsort(-np.abs(x))], r, 0.0, (-1.0, 1.0), 1.0)
+            for x, r in zip(draws[:2], radius[:2], strict=True)
+        ]
+        limit = sum(limits.intervals(lists) for lists in lengths) / 2
+        table.row(f"covering radius, n = {n}", 5, lambda d=draws: [covering_radius(x, (-1, 1)) for x in d], limit)
     draws = rng.uniform(-1, 1, 1000)
     table.row("covers, n = 1000, tol 0.0001", 5, lambda: [covers(draws, 1e-4) for _ in range(5)])
     for tol, trials in ((1e-2, 40_000), (1e-3, 6_000), (1e-4, 600)):
         options = {"window": (-1.0, 1.0), "trials": max(256, trials // few), "workers": 1}
+        lists = [union_lengths(x, tol, 0.0, (-1.0, 1.0), 0.0) for x in rng.uniform(-1, 1, (20, 40))]
         table.row(
             f"hitting times, tol {tol:g}",
             options["trials"],
             lambda t=tol, o=options: hitting_times(Uniform(-1, 1), t, **o),
+            limits.intervals(chain.from_iterable(lists)) / len(lists),
         )
     for d, n in ((2, 30), (3, 30), (5, 28), (9, 24)):
         x, z = rng.uniform(-1, 1, (n, d)), rng.uniform(-1, 1, d)
@@ -227,7 +187,7 @@ def measure(table: Table, quick: bool) -> dict[str, Any]:
     torch_s = table.row("torch on the CPU, n = 20", 400, lambda: solve_batch(x, z, device="torch"))
     ratios = {"torch on the CPU, n = 20": round(torch_s / seconds[20], 1)}
     if importlib.util.find_spec("ortools") is not None:
-        ratios["OR-Tools knapsack64, n = 20"] = round(by_knapsack(x[:60], z[:60]) / seconds[20], 1)
+        ratios["OR-Tools knapsack64, n = 20"] = round(by_knapsack(x[:60], z[:60], GRID) / seconds[20], 1)
     x, z = draw(rng, 20, 16)
     numpy_s = cpu(lambda: [solve_by_numpy(SubsetSumProblem(*pair), "nearest") for pair in zip(x, z, strict=True)]) / 20
     milp_s = cpu(lambda: [by_milp(*pair) for pair in zip(x[:4], z[:4], strict=True)], 1) / 4
@@ -238,7 +198,13 @@ def measure(table: Table, quick: bool) -> dict[str, Any]:
     }
     for name, ratio in ratios.items():
         print(f"times faster than {name}: {ratio:,.0f}")
-    return {"times_faster_than": ratios, "step_ns": round(step * 1e9, 3), "sum_ns": round(one_sum * 1e9, 4)}
+    steps = {"list step": limits.step, "sum among all": limits.sum, "bit test": limits.bit}
+    return {
+        "times_faster_than": ratios,
+        "times_faster_than_asked": {"OR-Tools knapsack64, n = 20": 400, "torch on the CPU, n = 20": 8},
+        "one_problem": memory,
+        "limits_ns": {name: round(value * 1e9, 4) for name, value in steps.items()},
+    }
 
 
 def measure_device(device: str, quick: bool) -> dict[str, Any]:

@@ -51,6 +51,11 @@ def test_many_problems_from_files(tmp_path: Path, suffix: str, capsys: pytest.Ca
         assert np.array_equal(saved["keep"], expected.keep)
         assert np.array_equal(saved["errors"], expected.errors)
         assert set(saved["statuses"]) <= {"SOLVED", "OPTIMAL"}
+    found = answer(capsys, "solve", *files, "--size", 3, "--signed", "--out", out, "--json")
+    expected = solve_batch(x, z, size=3, signed=True)
+    assert found["largest error"] == expected.errors.max()
+    with np.load(out, allow_pickle=False) as saved:
+        assert np.array_equal(saved["keep"], expected.keep)
     shared = answer(capsys, "solve", "--candidates", *x[0], "--targets", tmp_path / f"z{suffix}", "--json")
     assert shared["largest error"] == solve_batch(x[0], z).errors.max()
 

@@ -39,8 +39,8 @@ def solve(
         targets: One target per problem, .npy or .csv, in place of --target.
         tol: The error that counts as solved.
         perturbation: How much each kept candidate may move.
-        size: Keep exactly so many candidates (one problem).
-        signed: Kept candidates enter with either sign (one problem).
+        size: Keep exactly so many candidates.
+        signed: Kept candidates enter with either sign.
         objective: The least error, any subset within tol, or the fewest candidates within tol.
         workers: Threads; default one per core.
         out: File to write: .npz with keep, shift, errors and statuses (many problems) or keep and shift (one).
@@ -76,15 +76,13 @@ def solve(
         note = solution.stats.get("note")
         document = subsetsum.sum_certificate(problem, solution) if certificate else {}
     else:
-        if size is not None or signed:
-            raise InputError("--size and --signed", "many problems", "solve them one by one")
         z = np.broadcast_to(z, (len(x),)) if z.ndim == 0 else z
+        kind: dict[str, Any] = {"tol": tol, "perturbation": perturbation, "size": size, "signed": signed}
         with progress_bars() as progress:
             batch = subsetsum.solve_batch(
-                x, z, tol=tol, perturbation=perturbation, objective=objective, workers=workers,
-                progress=lambda done, total: progress("problems", done, total),
+                x, z, objective=objective, workers=workers, progress=lambda done, total: progress("problems", done, total), **kind
             )  # fmt: skip
-        ok = subsetsum.verify_batch(x, z, batch, tol=tol, perturbation=perturbation).ok
+        ok = subsetsum.verify_batch(x, z, batch, **kind).ok
         names = [status.name for status in subsetsum.STATUSES]
         counts = np.bincount(batch.statuses, minlength=len(names)).tolist()
         arrays = {"keep": batch.keep, "shift": batch.shift, "errors": batch.errors}

@@ -44,7 +44,7 @@ class Answers:
 
     def record_part(self, rows: Rows, chosen: NDArray[np.intp], index: NDArray[np.intp], keep: Signs) -> Bools:
         """``record`` for the chosen ones of ``rows``, which are the answers at ``index``."""
-        part = rows if chosen.size == len(rows) else rows.take(chosen)
+        part = rows.take(chosen)
         moves = None if self.shift is None else moves_of(part, keep)
         errors, shift, within = evaluate(part.grid, part.candidates, part.target, part.tol, keep, moves, part.spot)
         self.keep[index], self.errors[index] = keep, errors
@@ -82,7 +82,7 @@ def answer(rows: Rows, objective: Objective) -> Answers:
 
 
 def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
-    part = rows if index.size == len(rows) else rows.take(index)
+    part = rows.take(index)
     keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
     if rows.grid.movable and not rows.classed:

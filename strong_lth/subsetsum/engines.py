@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import comb
+from math import comb, isqrt
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,9 @@ class Rows:
         return len(self.target)
 
     def take(self, index: NDArray[np.intp]) -> Rows:
-        """Some of the rows."""
+        """Some of the rows: distinct, ascending."""
+        if len(index) == len(self):
+            return self
         candidates = self.candidates if len(self.candidates) == 1 else self.candidates[index]
         parts = {name: getattr(self, name)[index] for name in ("target", "tol", "spot")}
         return replace(self, candidates=candidates, grid=self.grid.take(index), **parts)
@@ -154,7 +156,11 @@ def class_entries(n: int, size: int | None, signed: bool) -> int:
     """Most intervals in the levels of one of two lists of signed sums, or of sums by the number kept."""
     half = (n + 1) // 2
     ways = 2 if signed else 1
-    levels: int = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
+    levels: int = 0
+    for c in range(min(half, half if size is None else size) + 1):
+        levels += comb(half + 1, c + 1) * ways**c
+        if levels > 1 << 60:  # more than any budget
+            break
     return levels + (min(levels, int(3**half)) if signed else 0)
 
 
@@ -175,10 +181,11 @@ def _by_number(
     allowed = rows.budget // (1 if points else 2)
     distinct = points and need <= allowed
     entries = need if distinct else min(2 * need, allowed)  # lists whose sums merge need not grow in turn
+    levels = n if n <= 64 else min(n, isqrt(entries) // 4)  # their classes are counted in a table of levels^2
     keep = np.zeros((len(rows), n), np.int8)
     gap, used = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     low, high = np.ascontiguousarray(rows.grid.low), np.ascontiguousarray(rows.grid.high)
-    search(low, high, bottom, top, first, last, sized, rows.signed, entries, points, distinct, keep, gap, used)
+    search(low, high, bottom, top, first, last, sized, rows.signed, entries, levels, points, distinct, keep, gap, used)
     return keep if rows.signed else keep.view(np.bool_), gap <= 0, used
 
 
@@ -250,11 +257,11 @@ def search_nearest(rows: Rows) -> tuple[Signs, Bools, Ints]:
     return keep, hit, used
 
 
-def _by_lists(rows: Rows, index: NDArray[np.intp], keep: Bools, hit: Bools, used: Ints) -> None:
+def _by_lists(rows: Rows, index: NDArray[np.intp], keep: Bools, hit: Bools, used: Ints, *, early: bool = False) -> None:
     """Answer some rows by lists whose equal sums are merged."""
     if index.size:
         part = rows.take(index)
-        keep[index], hit[index], used[index] = search_lists(part, part.spot, part.spot, early=False)
+        keep[index], hit[index], used[index] = search_lists(part, part.spot, part.spot, early=early)
 
 
 def _coarse(rows: Rows) -> Bools:
@@ -268,19 +275,13 @@ def _coarse(rows: Rows) -> Bools:
 def _search_movable(rows: Rows) -> tuple[Bools, Bools, Ints]:
     """``search_nearest`` with moves: where so many intervals must overlap that a few candidates reach the target, those are tried first."""
     low, high = rows.grid.low, rows.grid.high
-    length = np.maximum(high, 0).sum(axis=1) - np.minimum(low, 0).sum(axis=1)
-    dense = np.ldexp((high - low).mean(axis=1), min(rows.n - 6, 100)) > length
-    amid = (np.minimum(low, 0).sum(axis=1) < rows.spot) & (rows.spot < np.maximum(high, 0).sum(axis=1))
-    first = np.flatnonzero(np.broadcast_to(dense & amid, len(rows)))
+    least, most = np.minimum(low, 0).sum(axis=1), np.maximum(high, 0).sum(axis=1)
+    dense = np.ldexp((high - low).sum(axis=1) / rows.n, min(rows.n - 6, 100)) > most - least
+    first = np.flatnonzero(dense & (least < rows.spot) & (rows.spot < most))
     keep, hit = np.zeros((len(rows), rows.n), np.bool_), np.zeros(len(rows), np.bool_)
     used = np.empty(len(rows), np.int64)
-    if first.size:
-        part = rows.take(first)
-        keep[first], hit[first], used[first] = search_lists(part, part.spot, part.spot, early=True)
-    rest = np.flatnonzero(~hit)
-    if rest.size:
-        part = rows if rest.size == len(rows) else rows.take(rest)
-        keep[rest], hit[rest], used[rest] = search_lists(part, part.spot, part.spot, early=False)
+    _by_lists(rows, first, keep, hit, used, early=True)
+    _by_lists(rows, np.flatnonzero(~hit), keep, hit, used)
     return keep, hit, used
 
 

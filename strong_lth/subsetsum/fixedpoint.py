@@ -92,8 +92,8 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
     values = scaled.astype(np.int64) * GUARD
     loss = _units_up(lost, q)
     if perturbation.any():
-        moves_high = _outermost(candidates, perturbation, exponent)
-        moves_low = -_outermost(-candidates, perturbation, exponent)
+        moves_high, moves_low = _outermost(np.stack([candidates, -candidates]), perturbation, exponent)
+        moves_low = -moves_low
         inner = np.ldexp(np.minimum(moves_high, -moves_low).astype(np.float64), -q[:, None])
         loss = loss + _units_up(np.maximum(perturbation - inner, 0.0), q)
     else:
@@ -113,7 +113,7 @@ def _outermost(candidates: Floats, perturbation: Floats, exponent: NDArray[np.in
     moved = np.where(_sum_error(candidates, perturbation, moved) < 0, np.nextafter(moved, -np.inf), moved)
     move = moved - candidates
     inexact = _sum_error(moved, -candidates, move) != 0
-    move = np.clip(np.where(inexact, perturbation, move), 0.0, perturbation)
+    move = np.minimum(np.maximum(np.where(inexact, perturbation, move), 0.0), perturbation)
     with np.errstate(under="ignore"):
         return np.asarray(np.floor(np.ldexp(move, exponent)), dtype=np.int64) * GUARD
 
@@ -127,12 +127,13 @@ def _sum_error(a: Floats, b: Floats, rounded: Floats) -> Floats:
 def place(target: Floats, q: NDArray[np.int32]) -> Ints:
     """The target in units 2^-q, with two sticky bits: 4 floor(t) + 0, 1, 2 or 3 for a fraction of t = 2^(q-2) z that is 0, < 1/2, 1/2, > 1/2."""
     with np.errstate(over="ignore", under="ignore"):
-        scaled = np.clip(np.ldexp(np.abs(target), q - 2), 0.0, BOUND)
+        scaled = np.minimum(np.ldexp(np.abs(target), q - 2), BOUND)
     whole = np.floor(scaled)
     part = scaled - whole
-    code = np.where(part == 0, 0, np.where(part < 0.5, 1, np.where(part == 0.5, 2, 3)))
-    code = np.where((scaled == 0) & (target != 0), 1, code)
-    return np.asarray(np.where(target < 0, -1, 1) * (whole.astype(np.int64) * GUARD + code), dtype=np.int64)
+    code = (part > 0).astype(np.int64) + (part >= 0.5) + (part > 0.5)
+    code += (scaled == 0) & (target != 0)
+    placed = whole.astype(np.int64) * GUARD + code
+    return np.asarray(np.where(target < 0, -placed, placed))
 
 
 def window(target: Floats, tol: Floats, q: NDArray[np.int32]) -> tuple[Ints, Ints]:

@@ -13,6 +13,9 @@ import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
 
+at = (
+    np.uint64
+)  # of a position that is never negative: the compiler then drops the test for indices from the end, a fifth of a step
 FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60, windows within 2^61
 
 
@@ -20,11 +23,11 @@ FAR = (1 << 63) - 1  # beyond every sum and every distance: sums stay below 2^60
 def put(out_lo, out_hi, k, right, left, r):
     """Append the interval [left, r], which begins no earlier than the last one, number k with right end ``right``."""
     if left > right:
-        out_lo[k + 1] = left
-        out_hi[k + 1] = r
+        out_lo[at(k + 1)] = left
+        out_hi[at(k + 1)] = r
         return k + 1, r
     if r > right:
-        out_hi[k] = r
+        out_hi[at(k)] = r
         return k, r
     return k, right
 
@@ -38,22 +41,29 @@ def unite(lo, hi, i, end_i, j, end_j, low, high, out_lo, out_hi):
     k = -1
     right = -FAR
     while i < end_i and j < end_j:
-        u = lo[i]
-        v = lo[j] + low
+        u = lo[at(i)]
+        v = lo[at(j)] + low
         if u <= v:
             left = u
-            r = hi[i]
+            r = hi[at(i)]
             i += 1
         else:
             left = v
-            r = hi[j] + high
+            r = hi[at(j)] + high
             j += 1
-        k, right = put(out_lo, out_hi, k, right, left, r)
+        if left > right:
+            k += 1
+            out_lo[at(k)] = left
+            out_hi[at(k)] = r
+            right = r
+        elif r > right:
+            out_hi[at(k)] = r
+            right = r
     while i < end_i:
-        k, right = put(out_lo, out_hi, k, right, lo[i], hi[i])
+        k, right = put(out_lo, out_hi, k, right, lo[at(i)], hi[at(i)])
         i += 1
     while j < end_j:
-        k, right = put(out_lo, out_hi, k, right, lo[j] + low, hi[j] + high)
+        k, right = put(out_lo, out_hi, k, right, lo[at(j)] + low, hi[at(j)] + high)
         j += 1
     return k + 1
 
@@ -70,16 +80,16 @@ def double(a, count, x, out):
     p = q = count - 1
     top = 2 * count - 1
     for k in range(count):
-        u = a[i] + down
-        v = a[j] + up
+        u = a[at(i)] + down
+        v = a[at(j)] + up
         head = u <= v
-        out[k] = u if head else v
+        out[at(k)] = u if head else v
         i += head
         j += 1 - head
-        r = a[p] + down
-        s = a[q] + up
+        r = a[at(p)] + down
+        s = a[at(q)] + up
         last = s >= r
-        out[top - k] = s if last else r
+        out[at(top - k)] = s if last else r
         q -= last
         p -= 1 - last
 

@@ -64,10 +64,12 @@ def join(lo, hi, i, end_i, j, end_j, low, high, at, distinct):
 
 @kernel
 def enter_classes(lo, hi, starts, members, level, candidate, low, high, sized, signed, cap, distinct):
-    """Let a candidate into the list whose last level is ``level``; False when the buffer would not hold the next.
+    """Let a candidate into the list whose last level is ``level``; False when list or buffer would not hold the next.
 
     Class c of level j lies at [starts[j, c], starts[j, c + 1]); classes beyond ``cap`` are not kept.
     """
+    if level == members.size:
+        return False
     end = starts[level, min(level, cap) + 1 if sized else 1]
     for c in range((min(level + 1, cap) if sized else 0) + 1):
         i = starts[level, c] if c <= level else end
@@ -114,11 +116,28 @@ def trace_classes(lo, hi, starts, members, level, c, point, low, high, sized, ke
 
 
 @kernel
-def search_classes(low, high, bottom, top, first, last, sized, signed, entries, points, distinct, keep, gap, used):
+def set_aside(low, high, m, count, rest, middle):
+    """Of the candidates from m on, ``count`` that go together with about ``rest`` of the first m: neighbours by value, their sum nearest to what is missing."""
+    center = (low + high) >> 1
+    wanted = middle - (center[:m].sum() // max(m, 1)) * rest
+    order = np.argsort(center[m:], kind="mergesort") + m
+    total = center[order[:count]].sum()
+    best, at = abs(total - wanted), 0
+    for k in range(1, order.size - count + 1):
+        total += center[order[k + count - 1]] - center[order[k - 1]]
+        if abs(total - wanted) < best:
+            best, at = abs(total - wanted), k
+    return order[at : at + count]
+
+
+@kernel
+def search_classes(
+    low, high, bottom, top, first, last, sized, signed, entries, levels, points, distinct, keep, gap, used
+):
     """For every row t the subset nearest to [bottom[t], top[t]]; of the least number kept in first .. last[t] that meets it, if one does.
 
-    low, high: (G, n), G = 1 when shared. Not ``sized``: any number kept. ``entries``: intervals that each of two buffers holds. Candidates
-    that no buffer holds are left out, or, as far as the number kept demands it, kept. Writes keep (B, n) signs, gap (B,) and used (B,), the
+    low, high: (G, n), G = 1 when shared. Not ``sized``: any number kept. ``entries``: intervals that each of two buffers holds, ``levels``:
+    candidates that each of two lists takes. Candidates that no list takes are left out, or, as far as the number kept demands it, kept. Writes keep (B, n) signs, gap (B,) and used (B,), the
     number of candidates whose subsets were all looked at.
     """
     n = low.shape[1]
@@ -127,13 +146,13 @@ def search_classes(low, high, bottom, top, first, last, sized, signed, entries, 
     lo_b = np.empty(entries, np.int64)
     hi_a = lo_a if points else np.empty(entries, np.int64)
     hi_b = lo_b if points else np.empty(entries, np.int64)
-    starts_a = np.zeros((n + 1, n + 2 if sized else 2), np.int64)
-    starts_b = np.zeros((n + 1, n + 2 if sized else 2), np.int64)
-    members_a = np.zeros(n, np.int64)
-    members_b = np.zeros(n, np.int64)
+    cap = last.max()
+    starts_a = np.zeros((levels + 1, min(levels, cap) + 2 if sized else 2), np.int64)
+    starts_b = np.zeros_like(starts_a)
+    members_a = np.zeros(levels, np.int64)
+    members_b = np.zeros(levels, np.int64)
     lo_a[0] = hi_a[0] = lo_b[0] = hi_b[0] = 0
     starts_a[0, 1] = starts_b[0, 1] = 1
-    cap = last.max()
     la = lb = 0
     for t in range(bottom.size):
         g = 0 if shared else t
@@ -159,14 +178,17 @@ def search_classes(low, high, bottom, top, first, last, sized, signed, entries, 
         used[t] = m
         gap[t] = FAR
         for size in range(first, (last[t] if sized else first) + 1):
-            forced = max(0, size - m) if sized else 0
             zl, zh = bottom[t], top[t]
-            for k in range(m, m + forced):
+            forced = np.empty(0, np.int64)
+            if sized and m < n:
+                share = min(max((size * (n - m) + n // 2) // n, size - m), min(size, n - m))
+                forced = set_aside(low[g], high[g], m, share, size - share, (zl >> 1) + (zh >> 1))
+            for k in forced:
                 zl -= high[g, k]
                 zh -= low[g, k]
             found = False
             chosen_a = chosen_b = at_a = at_b = 0
-            wanted = size - forced if sized else 0
+            wanted = size - forced.size if sized else 0
             for c in range(max(0, wanted - lb) if sized else 0, (min(wanted, la) if sized else 0) + 1):
                 d = wanted - c if sized else 0
                 sa, sb = starts_a[la, c], starts_b[lb, d]
@@ -180,7 +202,8 @@ def search_classes(low, high, bottom, top, first, last, sized, signed, entries, 
                         break
             if found:
                 keep[t] = 0
-                keep[t, m : m + forced] = 1
+                for k in forced:
+                    keep[t, k] = 1
                 y_a, y_b = points_of_pair(lo_a, hi_a, at_a, lo_b, hi_b, at_b, zl)
                 trace_classes(lo_a, hi_a, starts_a, members_a, la, chosen_a, y_a, low[g], high[g], sized, keep[t])
                 trace_classes(lo_b, hi_b, starts_b, members_b, lb, chosen_b, y_b, low[g], high[g], sized, keep[t])

@@ -8,7 +8,7 @@ moved, reaches within r. A component of U_j that is longer than 2r counts as one
 from __future__ import annotations
 
 from strong_lth.subsetsum.jit import kernel
-from strong_lth.subsetsum.kernels import all_sums, first_from, unite
+from strong_lth.subsetsum.kernels import all_sums, at, first_from, unite
 
 
 @kernel
@@ -80,12 +80,12 @@ def covered_by_next(lo, hi, count, low, high, bottom, top):
     while not met or right < top:
         known = right
         here = met
-        while i < count and lo[i] <= right:
-            right = max(right, hi[i])
+        while i < count and lo[at(i)] <= right:
+            right = max(right, hi[at(i)])
             i += 1
             here = True
-        while j < count and lo[j] + low <= right:
-            right = max(right, hi[j] + high)
+        while j < count and lo[at(j)] + low <= right:
+            right = max(right, hi[at(j)] + high)
             j += 1
             here = True
         if not here or (met and right == known):

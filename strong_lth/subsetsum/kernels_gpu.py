@@ -1,6 +1,6 @@
 """The batch and the Monte Carlo engine in torch operations: the same integers as on the CPU, on any device that torch knows.
 
-Nothing here is specific to a GPU; where the device is one and Triton is installed, ``kernels_gpu_triton`` takes the middle part of ``nearest``.
+Nothing here is specific to a GPU; where the device is one and Triton is installed, ``kernels_gpu_triton`` takes the middle parts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from strong_lth.subsetsum.fixedpoint import Ints
 CHUNK = {"cpu": 1 << 17, "cuda": 1 << 25}  # list entries held at once: a cache, or enough work for a whole GPU
 FAR = 1 << 62
 TRITON = range(6, 25)  # candidates per problem for which the Triton kernel is made
+LISTS = (64, 512, 2048)  # intervals that a Triton program holds
 
 
 def find_device(name: str) -> torch.device:
@@ -104,22 +105,45 @@ def by_triton(x: torch.Tensor, z: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 def hit_times(x: Ints, reach: int, r: int, bottom: int, top: int, budget: int, device: str) -> Ints:
     """The least number of candidates of each row of x (B, n) that covers [bottom, top]; -1 where all do not, -2 where the budget ends."""
     where = find_device(device)
-    times = torch.full((len(x),), -1, dtype=torch.int64, device=where)
-    rows = torch.arange(len(x), device=where)
-    columns = torch.from_numpy(np.array(x.T)).to(where)
-    lo = torch.full((len(x), 1), -r, dtype=torch.int64, device=where)
+    rows = torch.from_numpy(np.array(x)).to(where)
+    search = hits_by_triton if where.type == "cuda" and has_triton() else hits_by_sorting
+    return np.asarray(search(rows, reach, r, bottom, top, budget).cpu().numpy(), dtype=np.int64)
+
+
+def hits_by_triton(x: torch.Tensor, reach: int, r: int, bottom: int, top: int, budget: int) -> torch.Tensor:
+    """``hit_times`` in programs of one trial each, with longer and longer lists; the trials that outgrow them all in torch operations."""
+    from strong_lth.subsetsum.kernels_gpu_triton import hit_rows
+
+    times = torch.full((len(x),), -2, dtype=torch.int64, device=x.device)
+    for size in LISTS:
+        rest = torch.nonzero(times == -2)[:, 0]
+        if (
+            rest.numel() and 4 * size <= budget and size * 8 * (r + reach + 1) > top - bottom
+        ):  # else hardly a trial would fit
+            times[rest] = hit_rows(x[rest].contiguous(), reach, r, bottom, top, size)
+    rest = torch.nonzero(times == -2)[:, 0]
+    if rest.numel():
+        times[rest] = hits_by_sorting(x[rest], reach, r, bottom, top, budget)
+    return times
+
+
+def hits_by_sorting(x: torch.Tensor, reach: int, r: int, bottom: int, top: int, budget: int) -> torch.Tensor:
+    """``hit_times`` in torch operations, all trials side by side."""
+    times = torch.full((len(x),), -1, dtype=torch.int64, device=x.device)
+    rows = torch.arange(len(x), device=x.device)
+    lo = torch.full((len(x), 1), -r, dtype=torch.int64, device=x.device)
     hi = -lo
     for c in range(x.shape[1]):
         if 4 * lo.numel() > budget:
             times[rows] = -2
             break
-        lo, hi = _unite(lo, hi, columns[c][rows][:, None], reach)
+        lo, hi = _unite(lo, hi, x[rows, c][:, None], reach)
         covered = ((lo <= bottom) & (hi >= top)).any(dim=1)
         times[rows[covered]] = c + 1
         rows, lo, hi = rows[~covered], lo[~covered], hi[~covered]
         if not rows.numel():
             break
-    return np.asarray(times.cpu().numpy(), dtype=np.int64)
+    return times
 
 
 def _unite(lo: torch.Tensor, hi: torch.Tensor, x: torch.Tensor, reach: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from strong_lth.subsetsum.jit import kernel
-from strong_lth.subsetsum.kernels import double
+from strong_lth.subsetsum.kernels import at, double
 
 BRUTE = 13  # candidates up to which looking at every sum is faster
 TABLE = 7  # of them, those whose sums are tabulated
@@ -79,28 +79,28 @@ def double_two(a, x, out_a, b, y, out_b, m):
     p = q = p_b = q_b = m
     top = 2 * m + 1
     for k in range(1, m + 1):
-        u = a[i] + down
-        v = a[j] + up
+        u = a[at(i)] + down
+        v = a[at(j)] + up
         head = u <= v
-        out_a[k] = u if head else v
+        out_a[at(k)] = u if head else v
         i += head
         j += 1 - head
-        r = a[p] + down
-        s = a[q] + up
+        r = a[at(p)] + down
+        s = a[at(q)] + up
         last = s >= r
-        out_a[top - k] = s if last else r
+        out_a[at(top - k)] = s if last else r
         q -= last
         p -= 1 - last
-        u_b = b[i_b] + down_b
-        v_b = b[j_b] + up_b
+        u_b = b[at(i_b)] + down_b
+        v_b = b[at(j_b)] + up_b
         head_b = u_b <= v_b
-        out_b[k] = u_b if head_b else v_b
+        out_b[at(k)] = u_b if head_b else v_b
         i_b += head_b
         j_b += 1 - head_b
-        r_b = b[p_b] + down_b
-        s_b = b[q_b] + up_b
+        r_b = b[at(p_b)] + down_b
+        s_b = b[at(q_b)] + up_b
         last_b = s_b >= r_b
-        out_b[top - k] = s_b if last_b else r_b
+        out_b[at(top - k)] = s_b if last_b else r_b
         q_b -= last_b
         p_b -= 1 - last_b
 
@@ -163,10 +163,10 @@ def walk(a, m, b, k, z):
         s_j0, s_j1, s_j2, s_j3 = j0, j1, j2, j3
         b0 = b1 = b2 = b3 = best
         for _ in range(min(STEPS, length - start)):
-            d0 = a[i0] + b[j0] - z
-            d1 = a[i1] + b[j1] - z
-            d2 = a[i2] + b[j2] - z
-            d3 = a[i3] + b[j3] - z
+            d0 = a[at(i0)] + b[at(j0)] - z
+            d1 = a[at(i1)] + b[at(j1)] - z
+            d2 = a[at(i2)] + b[at(j2)] - z
+            d3 = a[at(i3)] + b[at(j3)] - z
             b0 = min(b0, abs(d0))
             b1 = min(b1, abs(d1))
             b2 = min(b2, abs(d2))

@@ -108,16 +108,19 @@ class BatchSolution:
 def numbers(name: str, value: ArrayLike) -> Floats:
     """``value`` as a float64 array of finite numbers, copied only where it must be."""
     try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "fiub":
-            array = np.array(value, dtype=object).astype(np.float64)
-        whole_numbers = array if array.dtype.kind in "iu" and array.dtype.itemsize == 8 else None
-        array = np.asarray(array, dtype=np.float64)
+        given = np.asarray(value)
+        if given.dtype.kind not in "fiub":
+            given = np.array(value, dtype=object)
+        array = np.asarray(given, dtype=np.float64)
+        plain = given.dtype != object and given.dtype.itemsize <= 8
+        exact = plain or bool((given == (array.astype(object) if given.dtype == object else array)).all())
     except (TypeError, ValueError, OverflowError):
         raise InputError(name, type(value).__name__, "give real numbers in a rectangular array") from None
+    if not exact and np.isfinite(array).all():
+        raise InputError(name, "numbers that doubles do not hold", "round them first, and count the rounding in tol")
     if not np.isfinite(array).all():
         raise InputError(name, "NaN or infinity", "give finite numbers")
-    if whole_numbers is not None and (np.abs(array) > 2.0**53).any():
+    if given.dtype.kind in "iu" and given.dtype.itemsize == 8 and (np.abs(array) > 2.0**53).any():
         raise InputError(name, "integers beyond 2^53, which doubles do not hold", "divide them all by a power of two")
     return array
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from strong_lth.subsetsum.problem import whole
+
+T = TypeVar("T")
 
 
 def thread_count(workers: int | None) -> int:
@@ -16,7 +19,7 @@ def thread_count(workers: int | None) -> int:
     return whole("workers", workers, 1)
 
 
-def in_order(task: Callable[[int], int], starts: range, workers: int) -> Iterator[int]:
+def in_order(task: Callable[[int], T], starts: range, workers: int) -> Iterator[T]:
     """Results of the task for every start, in order; an exception or Ctrl-C cancels what has not begun."""
     if workers == 1 or len(starts) <= 1:
         yield from map(task, starts)

@@ -55,6 +55,9 @@ def solve_vectors(
 ) -> VectorSolution:
     """The subset of n vectors whose sum is nearest to a target vector in the sup norm, exactly.
 
+    Out of reach: small errors in many dimensions. 2^n sums fill d coordinates, so the least error of random candidates is of the order of 2^(-n/d), and both
+    halves of the sums must be held: with the default budget n = 44 at d = 1 and n = 40 at d = 9, where 2^(-n/d) is 0.05. No setting changes that.
+
     candidates: (n, d), d <= 9. target: (d,). perturbation: a number or one per candidate; every coordinate of a kept candidate may move by as
     much. size: keep exactly so many. budget: bytes. Statuses as for ``solve`` with "nearest". InputError for malformed input and for
     sums beyond the budget.

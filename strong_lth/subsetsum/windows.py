@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
 from strong_lth.subsetsum.fixedpoint import GUARD, Ints
+from strong_lth.subsetsum.threads import in_order
 
 MOST = 60  # candidates; beyond, the time is days and the grid holds sums that are equal anyway
 PART = 58  # of more candidates: their sums are so dense that one of them hits a target of the grid
 SEED = 40  # candidates that give the first subset
 WINDOW = 1 << 17  # left sums per window, about
 SAMPLE = 200_000
+RUN = 512  # windows between two looks at the keyboard
 
 Bools = NDArray[np.bool_]
 
@@ -74,17 +74,17 @@ def _search(
 
     count = len(edges) - 1
     workers = min(workers, count)
-    cuts = [count * k // workers for k in range(workers + 1)]
+    parts = max(workers, count // RUN)  # short ones, so that an interruption is heard
+    cuts = [count * k // parts for k in range(parts + 1)]
     capacity = 4 * WINDOW
 
     def part(k: int) -> tuple[int, int, int, bool]:
         return search_windows(*lists, spot, edges, cuts[k], cuts[k + 1], best, enough, capacity)  # type: ignore[no-any-return]
 
     while capacity * workers <= budget:
-        with ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(part, range(workers)))
-        if all(fits for *_, fits in parts):
-            return min((p[:3] for p in parts), key=lambda p: p[0])
+        found = list(in_order(part, range(parts), workers))
+        if all(fits for *_, fits in found):
+            return min((p[:3] for p in found), key=lambda p: p[0])
         capacity *= 4
     return None
 

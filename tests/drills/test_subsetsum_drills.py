@@ -115,3 +115,20 @@ def test_verify_batch_refuses_and_names_the_row(fault: str) -> None:
     certificate = verify_batch(BATCH_X, BATCH_Z, BATCH_FAULTS[fault], tol=1e-3, perturbation=2.0**-10)
     assert not certificate.ok
     assert f"worst row {ROW}" in certificate.failures[0].detail
+
+
+SIGNED_KIND = {"tol": 1e-3, "perturbation": 2.0**-10, "size": 4, "signed": True}
+SIGNED = solve_batch(BATCH_X, BATCH_Z, **SIGNED_KIND)
+
+
+def test_verify_batch_refuses_another_size_and_a_turned_sign() -> None:
+    assert verify_batch(BATCH_X, BATCH_Z, SIGNED, **SIGNED_KIND).ok
+    other = verify_batch(BATCH_X, BATCH_Z, SIGNED, **(SIGNED_KIND | {"size": 5}))
+    assert [check.name for check in other.failures] == ["size"]
+    turned = SIGNED.keep.copy()
+    turned[ROW] *= -1
+    certificate = verify_batch(BATCH_X, BATCH_Z, replace(SIGNED, keep=turned), **SIGNED_KIND)
+    assert "error" in [check.name for check in certificate.failures]
+    added = SIGNED.keep.copy()
+    added[ROW, np.flatnonzero(added[ROW] == 0)[0]] = 1
+    assert not verify_batch(BATCH_X, BATCH_Z, replace(SIGNED, keep=added), **SIGNED_KIND).ok

@@ -61,18 +61,31 @@ def test_a_device_that_is_not_there_and_work_it_does_not_do_are_refused_by_name(
 
 INTERPRET = """
 import numpy as np, torch
-from strong_lth.subsetsum.kernels_gpu import by_sorting, by_triton
+from strong_lth.subsetsum import kernels_gpu
+from strong_lth.subsetsum.kernels_gpu import by_sorting, by_triton, hits_by_sorting, hits_by_triton
+from strong_lth.subsetsum.kernels_gpu_triton import hit_rows
 rng = np.random.default_rng(0)
-for n in (6, 7, 9, 12):
-    x = rng.integers(-2**54, 2**54, (12, n)) * 4
-    x[::3] = rng.integers(-2, 3, (4, n)) * 4
-    z = rng.integers(-2**56, 2**56, 12)
-    z[::3] = rng.integers(-20, 20, 4)
+for n in (6, 9):
+    x = rng.integers(-2**54, 2**54, (3, n)) * 4
+    x[::3] = rng.integers(-2, 3, (1, n)) * 4
+    z = rng.integers(-2**56, 2**56, 3)
+    z[::3] = rng.integers(-20, 20, 1)
     x, z = torch.from_numpy(x), torch.from_numpy(z)
     best, mask = by_triton(x, z)
     kept = (mask[:, None] >> torch.arange(n)) & 1
     assert torch.equal(best, by_sorting(x, z)[0]), n
     assert torch.equal(((kept * x).sum(1) - z).abs(), best), n
+kernels_gpu.LISTS = (4, 8)
+seen = set()
+for reach, r in ((0, 2**36), (2**36, 0), (2**35, 2**36)):
+    x = torch.from_numpy(rng.integers(-2**40, 2**40, (5, 8)))
+    x[0] = torch.from_numpy(rng.integers(-2, 3, 8)) * 2**36
+    truth = hits_by_sorting(x, reach, r, -2**38, 2**38, 1 << 20)
+    times = hit_rows(x, reach, r, -2**38, 2**38, 8)
+    assert torch.equal(times[times != -2], truth[times != -2]), (times, truth)
+    seen |= set(times.tolist())
+assert torch.equal(hits_by_triton(x[:3], reach, r, -2**38, 2**38, 1 << 20), truth[:3])
+assert seen >= {-2, 4, 5}, seen
 print("equal")
 """
 
@@ -80,8 +93,14 @@ COMPILE = """
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from strong_lth.subsetsum.kernels_gpu_triton import nearest_program
-for n, warps in ((6, 1), (13, 1), (20, 4)):
+from strong_lth.subsetsum.kernels_gpu_triton import hit_program, nearest_program
+for size, warps in ((64, 1), (512, 8)):
+    scalars = {"n": "i32", "reach": "i64", "r": "i64", "bottom": "i64", "top": "i64"}
+    signature = {"x_ptr": "*i64", "times_ptr": "*i64", **scalars, "size": "constexpr", "log": "constexpr"}
+    source = ASTSource(fn=hit_program, signature=signature, constexprs={(7,): size, (8,): size.bit_length() - 1})
+    program = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": warps})
+    assert program.metadata.shared < 200_000, size
+for n, warps in ((6, 1), (20, 4)):
     names = ["x_ptr", "z_ptr", "best_ptr", "at_ptr"]
     fixed = {"n": n, "h": n // 2, "left_size": 1 << n // 2, "right_size": 1 << (n - n // 2)}
     signature = dict.fromkeys(names, "*i64") | dict.fromkeys(fixed, "constexpr")
@@ -100,10 +119,10 @@ def run(code: str, **environment: str) -> str:
 
 
 @needs_triton
-def test_the_triton_kernel_equals_torch_in_the_interpreter() -> None:
+def test_triton_kernels_equal_torch_in_the_interpreter() -> None:
     assert run(INTERPRET, TRITON_INTERPRET="1") == "equal"
 
 
 @needs_triton
-def test_the_triton_kernel_compiles_for_a_gpu_without_one(tmp_path: Path) -> None:
+def test_triton_kernels_compile_for_a_gpu_without_one(tmp_path: Path) -> None:
     assert run(COMPILE, TRITON_CACHE_DIR=str(tmp_path)) == "compiled"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from strong_lth.core import InputError
-from strong_lth.subsetsum import SubsetSumProblem, needed_candidates, solve, solve_batch, verify_batch
+from strong_lth.core import InputError, Status
+from strong_lth.subsetsum import SubsetSumProblem, needed_candidates, solve, solve_batch, verify, verify_batch
 from strong_lth.subsetsum.solve import solve_by_numpy
 
 X = [0.5, 0.25]
@@ -21,6 +23,13 @@ X = [0.5, 0.25]
         ("candidates", {"candidates": [[0.5]]}),
         ("candidates", {"candidates": 0.5}),
         ("candidates", {"candidates": ["half"]}),
+        ("candidates", {"candidates": ["0.5"]}),
+        ("candidates", {"candidates": [None]}),
+        ("candidates", {"candidates": [Fraction(1, 3)]}),
+        ("candidates", {"candidates": [2**70 + 1, 1]}),
+        ("candidates", {"candidates": np.array([1], np.longdouble) / 3}),
+        ("target", {"target": Fraction(1, 3)}),
+        ("target", {"target": 2**60 + 1}),
         ("candidates", {"candidates": [1j]}),
         ("candidates", {"candidates": [[1.0], [1.0, 2.0]]}),
         ("target", {"target": np.nan}),
@@ -47,6 +56,18 @@ def test_problem_refuses(name: str, arguments: dict[str, object]) -> None:
     ("name", "candidates", "targets", "options"),
     [
         ("candidates", [[0.5, np.nan]], [0.3], {}),
+        ("candidates", [[0.5, 0.25], [0.5]], [0.3, 0.3], {}),
+        ("candidates", [["a", "b"]], [0.3], {}),
+        ("candidates", [[2**60 + 1, 3]], [0.3], {}),
+        ("size", [X], [0.3], {"size": 3}),
+        ("size", [X], [0.3], {"size": -1}),
+        ("size", [X], [0.3], {"size": 1.0}),
+        ("objective", [X], [0.3], {"size": 1, "objective": "fewest"}),
+        ("perturbation", [X], [0.3], {"perturbation": np.nan}),
+        ("perturbation", [X], [0.3], {"perturbation": [0.1, 0.1, 0.1]}),
+        ("device", [X], [0.3], {"device": "cuda:9"}),
+        ("device", [X], [0.3], {"device": "torch", "signed": True}),
+        ("device", [X], [0.3], {"device": "torch", "size": 1}),
         ("candidates", np.zeros((2, 0)), [0.3, 0.3], {}),
         ("candidates", 0.5, [0.3], {}),
         ("candidates", np.zeros((1, 1, 1)), [0.3], {}),
@@ -114,3 +135,18 @@ def test_verify_batch_refuses_other_shapes() -> None:
     batch = solve_batch([X], [0.3])
     with pytest.raises(InputError, match="solution"):
         verify_batch([X, X], [0.3, 0.3], batch)
+
+
+def test_exact_numbers_of_other_types_are_their_doubles() -> None:
+    problem = SubsetSumProblem([Fraction(1, 4), 2**70, 0.5], np.float32(0.1))
+    assert problem.candidates.tolist() == [0.25, 2.0**70, 0.5]
+    assert problem.target == float(np.float32(0.1))
+
+
+@pytest.mark.parametrize("options", [{"size": 1500}, {"signed": True}, {"size": 7, "perturbation": 1e-3}])
+def test_thousands_of_candidates_with_a_size_or_signs_stay_within_the_budget(options: dict[str, object]) -> None:
+    """No list of tables or binomial numbers grows with n; the answer is a proper subset, UNDECIDED where it is not within tol."""
+    problem = SubsetSumProblem(np.random.default_rng(0).uniform(-1, 1, 5000), 0.3, 1e-6, **options)
+    solution = solve(problem, budget=1 << 18)
+    assert verify(problem, solution).ok
+    assert solution.status in (Status.SOLVED, Status.UNDECIDED)

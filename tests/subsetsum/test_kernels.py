@@ -16,11 +16,13 @@ from strong_lth.core import BudgetError, InputError
 from strong_lth.subsetsum import (
     SubsetSumProblem,
     kernels,
+    kernels_classes,
     kernels_fewest,
     needed_candidates,
     solve,
     solve_batch,
     verify,
+    verify_batch,
 )
 from strong_lth.subsetsum.engines import make_rows, search_fewest, search_lists
 from strong_lth.subsetsum.exact import sum_error
@@ -69,6 +71,45 @@ def test_nearest_pair_is_its_numpy_form() -> None:
         assert max(gap, 0) == expected
         assert max(bottom - y_a - y_b, y_a + y_b - top, 0) == expected
         assert max(bottom - a[1][i] - b[1][j], a[0][i] + b[0][j] - top) == gap
+
+
+def test_merge_is_a_sort_of_both_runs() -> None:
+    rng = np.random.default_rng(14)
+    for _ in range(200):
+        sizes = rng.integers(0, 9, 2)
+        a = np.concatenate([np.sort(rng.integers(-9, 9, size)) for size in sizes])
+        x, out = int(rng.integers(-9, 9)), np.zeros(20, np.int64)
+        made = kernels_classes.merge(a, 0, sizes[0], sizes[0], sizes.sum(), x, out)
+        assert out[:made].tolist() == sorted([*a[: sizes[0]], *(a[sizes[0] :] + x)])
+    points, doubled = np.zeros(64, np.int64), np.zeros(64, np.int64)
+    points[:32] = np.sort(rng.integers(-9, 9, 32))
+    for x in (-5, 0, 5):
+        kernels.double(points, 32, x, doubled)
+        assert doubled.tolist() == sorted([*points[:32], *(points[:32] + x)])
+
+
+@pytest.mark.parametrize("size", [None, 4, 12])
+@pytest.mark.parametrize("signed", [False, True])
+def test_classes_beyond_the_budget_are_undecided_with_a_proper_subset(size: int | None, signed: bool) -> None:
+    """A budget of a few entries: the best of what fits, of the right size, and no false claim."""
+    if size is None and not signed:
+        size = 5
+    rng = np.random.default_rng(15)
+    x, z = rng.integers(-(2**30), 2**30, (40, 14)) * 2.0**-30, rng.uniform(-1, 1, 40)
+    for perturbation in (0.0, 2.0**-20):
+        kind = {"perturbation": perturbation, "size": size, "signed": signed, "tol": 1e-3}
+        names = set()
+        for objective in ("nearest", "any", "fewest") if size is None else ("nearest", "any"):
+            few = solve_batch(x, z, objective=objective, budget=64, **kind)
+            all_of_them = solve_batch(x, z, objective=objective, **kind)
+            assert verify_batch(x, z, few, **kind).ok
+            assert all_of_them.decided.all()
+            assert (few.solved <= all_of_them.solved).all()
+            assert (few.statuses[few.decided] == all_of_them.statuses[few.decided]).all()
+            names |= {few.status(row).name for row in range(40)}
+            if not few.decided.all():
+                assert "budget" in few.stats["note"]
+        assert "UNDECIDED" in names
 
 
 @pytest.mark.parametrize("bits", [0, 4])
