@@ -489,10 +489,10 @@ class Affine:
         """Ranges (low, high, gap_low, gap_high) and the ends of h + d, for each neuron."""
         value_reach, gap_reach, sum_reach = list(self.value_slack), list(self.gap_slack), [0] * neurons
         squares = [(0, 0, 0)] * neurons
-        for number, (value, gap) in enumerate(self.symbols):
+        for place, (value, gap) in enumerate(self.symbols):
             for i in range(neurons):
                 v, g = value[i] if value else 0, gap[i] if gap else 0
-                if number < self.in_ball:
+                if place < self.in_ball:
                     a, b, c = squares[i]
                     squares[i] = a + v * v, b + g * g, c + (v + g) ** 2
                 else:
@@ -802,7 +802,11 @@ def check_ticket(document: dict) -> tuple[str, list[str], bool]:
     """(claim, log, whether the weights were derived from the seed) of a whole ticket."""
     proved, log = check(document)
     certified = float.fromhex(document["claim"]["certified"])
-    return f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})", log, proved
+    return (
+        f"sup over the domain of the largest output error <= {certified:.6e} ({document['claim']['method']})",
+        log,
+        proved,
+    )
 
 
 def check_any(document: dict) -> tuple[str, list[str], bool]:

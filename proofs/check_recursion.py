@@ -36,7 +36,9 @@ def check_recursion(document: dict) -> tuple[str, list[str]]:
         raise Rejected(f"only a failure probability of {values[0] / scale:.6g} is proved, not {stated / scale:.6g}")
     return (
         f"{n} candidates U[-1, 1]: P(some target of [-1/2, 1/2] is missed by more than {float(tol):g}) <= {stated / scale:.6g}",
-        [f"recursion over {len(counts)} entries repeated; the theorem that it evaluates is machine-checked (Recursion.rss_recursion)"],
+        [
+            f"recursion over {len(counts)} entries repeated; the theorem that it evaluates is machine-checked (Recursion.rss_recursion)"
+        ],
     )
 
 
@@ -70,7 +72,9 @@ def corners_from(i: int, room: int, counts: list[int], values: list[int]) -> lis
 def upper_hull(corners: list[tuple[int, int]]) -> list[tuple[int, int]]:
     hull: list[tuple[int, int]] = []
     for x, y in corners:
-        while len(hull) > 1 and (hull[-1][0] - hull[-2][0]) * (y - hull[-2][1]) >= (x - hull[-2][0]) * (hull[-1][1] - hull[-2][1]):
+        while len(hull) > 1 and (hull[-1][0] - hull[-2][0]) * (y - hull[-2][1]) >= (x - hull[-2][0]) * (
+            hull[-1][1] - hull[-2][1]
+        ):
             hull.pop()
         hull.append((x, y))
     return hull

@@ -19,7 +19,19 @@ MOST_CANDIDATES = 10**6
 
 def check_sum(document: dict) -> tuple[str, list[str]]:
     """(claim, log) of one subset sum; Rejected if it is false."""
-    names = ("candidates", "target", "tol", "perturbation", "signed", "size", "keep", "signs", "shift", "error", "solved")
+    names = (
+        "candidates",
+        "target",
+        "tol",
+        "perturbation",
+        "signed",
+        "size",
+        "keep",
+        "signs",
+        "shift",
+        "error",
+        "solved",
+    )
     opened(document, SUM, VERSION, *names)
     candidates = sample(document["candidates"])
     perturbation = allowances(document["perturbation"], len(candidates))
@@ -87,11 +99,10 @@ def check_cover(document: dict) -> tuple[str, list[str]]:
         reached = max(reached, middle + reach) if position else middle + reach
     if not masks or reached < high:
         raise Rejected(f"targets above {float(reached)!r} are not served")
-    return (
-        f"every target of [{float(low):g}, {float(high):g}] is within {float(tol):g} of a subset sum of {len(candidates)} candidates, "
-        f"each moved by at most {float(max(perturbation)):g}",
-        [f"{len(masks)} subsets form a chain without a gap"],
-    )
+    moved = f", each moved by at most {float(max(perturbation)):g}" if any(perturbation) else ""
+    window = f"[{float(low):g}, {float(high):g}]"
+    claim = f"every target of {window} is within {float(tol):g} of a subset sum of {len(candidates)} candidates{moved}"
+    return claim, [f"{len(masks)} subsets form a chain without a gap"]
 
 
 def sample(values: object) -> list[Fraction]:
@@ -135,7 +146,9 @@ def error_of(
     total = -target
     for index, sign, moved in zip(keep, signs, numbers(shift, len(keep)), strict=True):
         if abs(moved) > perturbation[index]:
-            raise Rejected(f"{where}candidate {index} moved by {float(moved)!r}, more than {float(perturbation[index])!r}")
+            raise Rejected(
+                f"{where}candidate {index} moved by {float(moved)!r}, more than {float(perturbation[index])!r}"
+            )
         total += sign * (candidates[index] + moved)
     return abs(total)
 

@@ -21,7 +21,10 @@ from strong_lth.stats import binomial_p_value, clopper_pearson
 PERTURBATION, DELTA, ALPHA = 0.01, 0.05, 1e-3
 WIDTHS = (2, 3, 1)
 BLOCKS = 2 * sum(a * b for a, b in itertools.pairwise(WIDTHS))  # weights and signs
-PROVED, CONTROL = 59, 8  # PROVED: the least n with BLOCKS * 6.2 (3/4)^n / 0.01^2 <= DELTA; ``expect`` holds it against the package
+PROVED, CONTROL = (
+    59,
+    8,
+)  # PROVED: the least n with BLOCKS * 6.2 (3/4)^n / 0.01^2 <= DELTA; ``expect`` holds it against the package
 DOMAIN = lth.Box(-1, 1)
 
 

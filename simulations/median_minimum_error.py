@@ -5,13 +5,13 @@ The smallest |sum_S - z| over all subsets S of n candidates, for one fixed z, is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import IO, Any
 
 import numpy as np
 
 import strong_lth as lth
+from strong_lth.bounds.smallest_error import error_quantile
 from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
@@ -19,8 +19,6 @@ from strong_lth.stats import binomial_p_value
 
 TARGET = 0.3
 LAWS = {"U[-1, 1]": lth.Uniform(-1, 1), "N(0, 1)": lth.Normal()}
-# median of the limit law / (sqrt(n) 2^-n): 1.04434 sqrt(pi variance / 2) / 2
-CONSTANT = {name: 1.04434 * math.sqrt(math.pi * law.variance / 2) / 2 for name, law in LAWS.items()}
 SLACK, ALPHA = 0.05, 1e-3
 
 
@@ -29,7 +27,7 @@ def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
     n, count = cell["n"], cell["instances"]
     candidates = LAWS[cell["law"]].sample(rng, (count, n))
     errors = lth.solve_batch(candidates, np.full(count, TARGET), workers=1).errors
-    predicted = CONSTANT[cell["law"]] * math.sqrt(n) * 2.0**-n
+    predicted = error_quantile(n, law=LAWS[cell["law"]])
     return {
         "median": float(np.median(errors)),
         "predicted": predicted,
@@ -89,7 +87,7 @@ def _cells(sizes: Sequence[int], instances: int) -> list[dict[str, Any]]:
 EXPERIMENT = Experiment(
     id="median-minimum-error",
     claim="The median least error at a fixed target is 0.378 sqrt(n) 2^-n for U[-1, 1] and 0.654 sqrt(n) 2^-n for N(0, 1).",
-    source="strong_lth, Poisson limit of subset sums averaged over the candidates",
+    source="strong_lth, prediction smallest-error: Poisson limit of subset sums averaged over the candidates",
     grid=_cells(range(10, 31, 2), 1000),
     smoke=_cells((10, 14), 200),
     trials=8,

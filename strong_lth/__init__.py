@@ -18,7 +18,7 @@ _PUBLIC = {
     "strong_lth.subsetsum": (
         "BatchSolution Solution SubsetSumProblem covering_radius covers hitting_times solve solve_batch verify verify_batch"
     ),
-    "strong_lth.bounds": "Bound required_candidates",
+    "strong_lth.bounds": "Bound required_candidates required_width",
     "strong_lth.networks": (
         "ErrorBound Mask Network RandomSource Subnetwork approximate candidates_needed certify evaluation_error random_source verify_gadgets "
         "verify_perturbation write_certificate"

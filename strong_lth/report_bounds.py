@@ -49,12 +49,19 @@ def bounds_rows(
     [('volume', 6), ('counting', 7), ('range', 8), ('rss-survival', 16)]
     """
     entries: list[Bound | Prediction] = [*BOUNDS, *PREDICTIONS]
-    return [_row(entry, tol, perturbation, delta, law, targets) for entry in entries]
+    return [bound_row(entry, tol, perturbation, delta, law=law, targets=targets) for entry in entries]
 
 
-def _row(
-    entry: Bound | Prediction, tol: float, perturbation: float, delta: float, law: Law, targets: Window | Point
+def bound_row(
+    entry: Bound | Prediction,
+    tol: float,
+    perturbation: float,
+    delta: float,
+    *,
+    law: Law = _UNIFORM,
+    targets: Window | Point = _WINDOW,
 ) -> dict[str, Any]:
+    """One row of ``bounds_rows``."""
     n = required_candidates(entry, tol=tol, perturbation=perturbation, delta=delta, law=law, targets=targets)
     failure: float | None = None
     if not isinstance(n, Verdict):

@@ -23,8 +23,10 @@ FLOORS = {
     "distributions": 1,
     "stats": 1,
     "streams": 1,
+    "jit": 1,
     "projection": 1,
     "datasets": 1,
+    "image_folders": 2,
     "experiment": 2,
     "bounds": 2,
     "subsetsum": 2,
@@ -48,12 +50,15 @@ SAME_FLOOR = {("distributions", "streams"): "a law of a source network is a func
 FENCES = {
     "torch": ("networks/torch_bridge.py", "demo.py", "tickets/*", "*kernels_gpu*.py"),
     "triton": ("*kernels_gpu*.py",),
-    "numba": ("subsetsum/*", "*kernels*.py"),
+    "numba": ("jit.py", "subsetsum/*", "*kernels*.py"),
     "matplotlib": ("plotting.py",),
     "duckdb": ("experiment/table.py",),
     "networkx": ("networks/graph.py",),
     "cvxpy": ("subsetsum/solvers/*milp*.py", "bounds/allotment*.py", "networks/sdp*.py"),
     "tyro": ("cli.py", "commands/*"),
+    "PIL": ("image_folders.py",),
+    "wandb": ("tickets/trackers.py",),
+    "mlflow": ("tickets/trackers.py",),
 }
 
 # What a ticket method may import from the package: nothing that leads to test data or to the harness that scores it.
@@ -75,6 +80,9 @@ METHOD_IMPORTS = (
     "tickets.types",
     "tickets.task_view",
 )
+
+# Packages whose module has another name.
+MODULES = {"pillow": "PIL"}
 
 # Slow to load: imported inside functions only.
 INSIDE_FUNCTIONS = ("scipy.stats",)
@@ -235,4 +243,5 @@ def _declared_modules(pyproject: Path) -> set[str]:
     project = tomllib.loads(pyproject.read_text())["project"]
     extras = project.get("optional-dependencies", {})
     lines = [*project["dependencies"], *(line for name, group in extras.items() if name != "dev" for line in group)]
-    return {re.split(r"[^A-Za-z0-9_-]", line)[0].replace("-", "_") for line in lines}
+    names = {re.split(r"[^A-Za-z0-9_-]", line)[0].replace("-", "_") for line in lines}
+    return names | {MODULES[name] for name in names if name in MODULES}

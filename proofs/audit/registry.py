@@ -129,7 +129,11 @@ def _page(proofs: Path, theorem: Theorem) -> list[str]:
     if theorem.python and theorem.python not in text:
         unnamed.append(f"{page} does not name {theorem.python}")
     files = set(re.findall(r"\((\w+)\.v\)", text))
-    absent = [f"{page} names {name}.v, which is not there" for name in sorted(files) if not (proofs / "theories" / f"{name}.v").is_file()]
+    absent = [
+        f"{page} names {name}.v, which is not there"
+        for name in sorted(files)
+        if not (proofs / "theories" / f"{name}.v").is_file()
+    ]
     return missing + empty + unnamed + absent
 
 
@@ -143,7 +147,9 @@ def _links(path: Path) -> list[str]:
         other = (path.parent / name) if name else path
         if not other.exists():
             found.append(f"the link to {target} leads nowhere")
-        elif anchor and anchor not in {_slug(title) for title in re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE)}:
+        elif anchor and anchor not in {
+            _slug(title) for title in re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE)
+        }:
             found.append(f"the link to {target} names a section that is not there")
     return found
 

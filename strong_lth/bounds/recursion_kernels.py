@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 """One step of the recursion of ``rss_recursion``, in the very integers of proofs/theories/Recursion.v, compiled."""
 
 from __future__ import annotations
@@ -5,13 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from strong_lth.jit import kernel
 
 Ints = NDArray[np.int64]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def next_table(parts: int, counts: Ints, values: Ints, new: Ints) -> None:
     """``new`` = the values with one candidate more (Coq: ``next_table G``).
 
@@ -38,7 +40,7 @@ def next_table(parts: int, counts: Ints, values: Ints, new: Ints) -> None:
         new[i] = head
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _corners(counts: Ints, values: Ints, i: int, room: int, xs: Ints, ys: Ints) -> int:
     """Corners of the step function seen from entry i (Coq: ``points``); returns how many."""
     found = 0
@@ -51,7 +53,7 @@ def _corners(counts: Ints, values: Ints, i: int, room: int, xs: Ints, ys: Ints) 
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _slope(xs: Ints, ys: Ints, hull: Ints, corners: int, top: int, bottom: int) -> Any:
     """The slope of the upper hull at abscissa top / bottom, negated and rounded down (Coq: ``slope`` of ``hull``)."""
     size = 0

@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strong_lth.bounds import rss_contraction_checked
 from strong_lth.bounds.evaluation import unit_question
 from strong_lth.bounds.growth_tables import below
-from strong_lth.bounds.recursion_kernels import Ints, next_table
 from strong_lth.bounds.types import Bound, Constants, Direction, Failure, Question, Scope, whole
 from strong_lth.core import InputError, Reference, Verdict, canonical_hash
 from strong_lth.distributions import half_width
@@ -34,11 +34,13 @@ class Table:
     parts: int
     gap: int
     scale: int
-    counts: Ints
-    values: list[Ints] = field(default_factory=list)
+    counts: NDArray[np.int64]
+    values: list[NDArray[np.int64]] = field(default_factory=list)
 
     def numerator(self, n: int) -> int:
         """P(some target is missed with n candidates) <= numerator / scale."""
+        from strong_lth.bounds.recursion_kernels import next_table
+
         if not self.values:
             self.values.append(np.where(self.parts - self.counts <= self.gap, 0, self.scale).astype(np.int64))
         while len(self.values) <= min(n, DEEPEST):

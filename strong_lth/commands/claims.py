@@ -39,7 +39,7 @@ def bounds(
     published and optimal, and the width of a random network that holds the target within --tol on its outputs.
 
     Args:
-        id: One entry: its statement, source, quantifier, status and number.
+        id: One entry: its title, source, quantifier, status and number.
         tol: Allowed approximation error: of a target, or with --network or --shape of the outputs.
         perturbation: Allowed change of each candidate.
         delta: Failure probability.
@@ -72,11 +72,11 @@ def bounds(
         )
     targets = lth.Window(*window) if target is None else lth.Point(target)
     if id is not None:
-        row = shown.described(lth.bounds.get(id))
-        found = [
-            r for r in shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets) if r["id"] == id
-        ]
-        row |= {key: found[0][key] for key in ("n", "why", "failure")} if found else {}
+        entry = lth.bounds.get(id)
+        row = shown.described(entry)
+        if isinstance(entry, lth.Bound | lth.bounds.Prediction):
+            found = shown.bound_row(entry, tol, perturbation, delta, law=_law(law), targets=targets)
+            row |= {key: found[key] for key in ("n", "why", "failure")}
         if json:
             show_rows([row], None)
         else:

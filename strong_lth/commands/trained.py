@@ -42,7 +42,7 @@ def tickets(
     Args:
         method: A method: dense, random-mask, one-shot, imp, lrr, aws, sign-transfer, mask-transfer, rst, unilth, unidlth, stable-rewinding; score search:
             edge-popup, biprop, gem-miner, supermask, iterand; in a box around the initial weights: projected-sgd, random-perturbation.
-        data: digits, mnist, fashion-mnist, cifar10 or cifar100.
+        data: digits, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH with train/CLASS and val/CLASS.
         model: A model of the zoo, like mlp-bn, lenet-300-100 or resnet20.
         density: Fractions of the prunable weights to keep.
         seeds: Run numbers.
@@ -109,7 +109,7 @@ def compare(
     Args:
         methods: Methods, as for `tickets`.
         config: A TOML file with these settings (and a table [recipe]); options given here win.
-        data: digits (default), mnist, fashion-mnist, cifar10 or cifar100.
+        data: digits (default), mnist, fashion-mnist, cifar10, cifar100, or folder:PATH with train/CLASS and val/CLASS.
         model: A model of the zoo; default mlp-bn.
         density: Fractions of the prunable weights to keep; default 0.5 0.2 0.1 0.05.
         seeds: Run numbers; default 0 1 2 3 4. An interval needs five, a verdict eight.

@@ -134,15 +134,17 @@ def _chain(x: Floats, tol: float, e: Floats, low: float, high: float) -> list[in
     """Codes of subsets whose intervals cover [low, high] without a gap, in whole numbers of a common grid."""
     size = sum((abs(Fraction(v)) for v in [*x.tolist(), *e.tolist(), tol, low, high]), Fraction(1))
     bits = BITS - math.ceil(size).bit_length()  # as fine as 64-bit sums allow: tol and moves are rounded down to it
-    if any((Fraction(v) * 2**bits).denominator != 1 for v in x.tolist()):
+    if any((Fraction(v) * (1 << bits)).denominator != 1 for v in x.tolist()):
         raise InputError(
             "candidates",
             f"numbers that need more than {bits} binary places",
             "round them to a coarser grid, such as 2^-50",
         )
 
+    unit = Fraction(1, 1 << bits)
+
     def units(value: float) -> Fraction:
-        return Fraction(value) * 2**bits
+        return Fraction(value) / unit
 
     middle = np.array([int(units(v)) for v in x.tolist()], dtype=np.int64)
     moves = np.array([math.floor(units(v)) for v in e.tolist()], dtype=np.int64)

@@ -154,7 +154,7 @@ def class_entries(n: int, size: int | None, signed: bool) -> int:
     """Most intervals in the levels of one of two lists of signed sums, or of sums by the number kept."""
     half = (n + 1) // 2
     ways = 2 if signed else 1
-    levels = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
+    levels: int = sum(comb(half + 1, c + 1) * ways**c for c in range(min(half, half if size is None else size) + 1))
     return levels + (min(levels, int(3**half)) if signed else 0)
 
 

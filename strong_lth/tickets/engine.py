@@ -271,6 +271,7 @@ class _Step:
         shape = () if learner.count == 1 else (learner.count,)
         self._loss = torch.zeros(shape, device=device)
         self._right = torch.zeros(shape, dtype=torch.int64, device=device)
+        learner.training()  # before a step is recorded: scoring may have left the network in evaluation mode
         self._forward = learner.forward(hooks)
 
     def set(self, number: int) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 from strong_lth import datasets
 from strong_lth.core import InputError
 from strong_lth.datasets import Dataset
+from strong_lth.image_folders import load_image_folder
 from strong_lth.tickets import processes
 from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.engine import Report, Trained, train_together
@@ -37,7 +38,7 @@ _searching: ContextVar[bool] = ContextVar("searching", default=False)
 class Task:
     """What tickets are compared on.
 
-    ``data``: a name that ``datasets.load`` knows, or a ``Dataset``. ``model``: a name of ``MODELS``, or a function without arguments that builds an ``nn.Module``, with a
+    ``data``: a name that ``datasets.load`` knows, "folder:PATH" for a folder of images (64 x 64 pixels; see ``image_folders``), or a ``Dataset``. ``model``: a name of ``MODELS``, or a function without arguments that builds an ``nn.Module``, with a
     ``name`` of its own. ``prunable``: names of the weights that may be pruned; by default every convolution and linear weight except the classifier's.
     ``validation`` is the fraction of the training images, drawn once per task, on which methods choose. ``backend``: how steps are computed.
 
@@ -239,4 +240,5 @@ def _check_model(task: Task, module: nn.Module, images: Images, classes: int) ->
 
 @lru_cache(maxsize=4)
 def _load(name: str, data_dir: str | Path | None) -> Dataset:
-    return datasets.load(name, data_dir)
+    kind, _, place = name.partition(":")
+    return load_image_folder(place) if kind == "folder" and place else datasets.load(name, data_dir)

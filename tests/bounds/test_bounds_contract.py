@@ -48,9 +48,8 @@ TABULATED = {  # one dynamic programme per tolerance: asked at few tolerances on
     "rss-drift",
     "rss-restarts",
 }
-SAMPLED = (
-    TABULATED | MOMENT
-)  # monotone on the table below; the second moment may rise by 0.3 % at tolerances of the size of the law
+# monotone on the table below; the second moment may rise by 0.3 % at tolerances of the size of the law
+SAMPLED = TABULATED | MOMENT
 QUICK = [b for b in NUMERIC if b.id not in SAMPLED]
 by_id = pytest.mark.parametrize
 

@@ -194,8 +194,9 @@ def test_counting_knows_its_laws() -> None:
 
 
 def test_cited_bounds_say_that_they_are() -> None:
+    ours = {"strong_lth"}  # asymptotic statements with proofs
     for bound in BOUNDS:
-        if bound.constants is Constants.UNSPECIFIED:
+        if bound.constants is Constants.UNSPECIFIED and bound.reference.source not in ours:
             assert bound.status.startswith("cited")
     assert get("natale2024-each").scope is Scope.EACH_TARGET
     assert get("becchetti2022").failure(100, 0.01, targets=Window(-1, 1)) is Verdict.INCONCLUSIVE

@@ -145,7 +145,10 @@ TAMPERED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "a row": ("batch-20", lambda d: d["targets"].__setitem__(7, (0.5).hex())),
     "a gap": ("cover-perturbation", lambda d: d["masks"].pop(2)),
     "a value of a recursion": ("recursion-18-coarse", lambda d: d.update(failure=d["failure"] - 1)),
-    "an entry of the table that Coq computed": ("recursion-36-coq", lambda d: d["counts"].__setitem__(5, d["counts"][5] + 1)),
+    "an entry of the table that Coq computed": (
+        "recursion-36-coq",
+        lambda d: d["counts"].__setitem__(5, d["counts"][5] + 1),
+    ),
 }
 
 
@@ -220,11 +223,17 @@ LINK_FAULTS: dict[str, Callable[[Path], None]] = {
     "an unknown status": lambda p: change(p / "theorems.toml", '"proved-on-paper"', '"proved"'),
     "an unknown tier": lambda p: change(p / "theorems.toml", 'tier = "reals"', 'tier = "complex"'),
     "a missing simulation": lambda p: (p.parent / "simulations" / "sign_pooling.py").unlink(),
-    "a headline that nothing restates": lambda p: change(p / "theorems.toml", '"StrongLTH.Statements.volume"', '"StrongLTH.SubsetSum.kept_le"'),
-    "a function that the page hides": lambda p: change(p / "docs" / "rss-wide.md", "strong_lth.bounds.rss_wide.failure", "a function"),
+    "a headline that nothing restates": lambda p: change(
+        p / "theorems.toml", '"StrongLTH.Statements.volume"', '"StrongLTH.SubsetSum.covers_nil"'
+    ),
+    "a function that the page hides": lambda p: change(
+        p / "docs" / "rss-wide.md", "strong_lth.bounds.rss_wide.failure", "a function"
+    ),
     "a file that the page invents": lambda p: change(p / "docs" / "rss-wide.md", "(RSSWide.v)", "(RSSWidest.v)"),
     "a link that leads nowhere": lambda p: change(p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-mesh.md)"),
-    "a link to a missing section": lambda p: change(p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-grid.md#nowhere)"),
+    "a link to a missing section": lambda p: change(
+        p / "docs" / "rss-wide.md", "](rss-grid.md)", "](rss-grid.md#nowhere)"
+    ),
     "a Coq name that the page hides": lambda p: change(p / "docs" / "volume.md", "`necessary_volume`", "a theorem"),
 }
 

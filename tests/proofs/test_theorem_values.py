@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,7 +324,9 @@ def test_levels_contract() -> None:
             continue
         time = int(rng.integers(0, 60))
         nexts = [climbed(levels, x) for x in range(-N, N + 1)]
-        worst = max(worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time))
+        worst = max(
+            worst, sum(level_potential(f, time + 1) for f in nexts) / (2 * N + 1) / level_potential(levels, time)
+        )
         faster = sum(level_potential(f, time + 1, Fraction(3, 2), 2) for f in nexts) / (2 * N + 1)
         false |= faster > Fraction(3, 4) * level_potential(levels, time, Fraction(3, 2), 2)
     assert Fraction(1, 2) < worst <= Fraction(3, 4)
@@ -341,7 +345,7 @@ def test_mean_of_a_kink(N: int) -> None:
             for u in range(min(len(cells), size - len(cells)) + 1):
                 bound = Fraction(max(t * (size + t), 2 * size * (t - u) + u * (size + u)), 2 * size)
                 assert mean <= bound
-                tight |= 0 < t and mean > bound - Fraction(t, 2)
+                tight |= t > 0 and mean > bound - Fraction(t, 2)
     assert tight
 
 
@@ -387,3 +391,31 @@ def test_weighted_contraction() -> None:
         steps.append((sum(phi) * mean - 1) / (sum(phi) / mass(cells) - 1))
     assert 0 < rate < 1
     assert 1 - 2 * rate < max(steps) <= 1 - rate
+
+
+def coq_list(name: str) -> list[int]:
+    text = (Path(__file__).parents[2] / "proofs/theories/FlowCertificates.v").read_text()
+    found = re.search(rf"Definition {name} : list Z := \[([^\]]*)\]", text)
+    assert found is not None
+    return [int(entry) for entry in found[1].split(";")]
+
+
+def test_masses_of_the_certificates_lie_below_the_densities() -> None:
+    normal = [math.exp(-((0.2 * (d + 1)) ** 2) / 2) / math.sqrt(2 * math.pi) for d in range(11)]
+    product = [max(0.0, -math.log(0.1 * (d + 1)) / 2) for d in range(11)]
+    for name, densities in (("normal", normal), ("product", product)):
+        masses = coq_list(f"{name}_masses")
+        assert all(0 <= 10000 * p - m < 1 for p, m in zip(densities, masses, strict=True))
+
+
+def test_mixing_rate_against_random_sets() -> None:
+    rng = np.random.default_rng(11)
+    phi, masses = (np.array(coq_list(f"product_{name}"), dtype=float) for name in ("weights", "masses"))
+    apart = np.abs(np.subtract.outer(np.arange(11), np.arange(11)))
+    rates = masses[apart] * np.outer(phi, phi) / np.add.outer(phi, phi)
+    least = math.inf
+    for f in rng.integers(0, 2, (2000, 11)).astype(float):
+        mass = float(phi @ f)
+        if 0 < mass < phi.sum():
+            least = min(least, float(f @ rates @ (1 - f)) * phi.sum() / (mass * (phi.sum() - mass)))
+    assert 14352 <= least < 2 * 14352

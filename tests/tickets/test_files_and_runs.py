@@ -18,6 +18,7 @@ import strong_lth.tickets as T
 from strong_lth import cli
 from strong_lth.core import FormatError, Verdict
 from strong_lth.tickets import comparison, summary
+from strong_lth.tickets.progress import read_progress
 
 SMALL = T.Comparison(methods=("imp", "aws"), densities=(0.5,), seeds=(0, 1), recipe=T.Recipe(epochs=2, batch=128))
 
@@ -103,6 +104,40 @@ def test_a_killed_run_ends_like_an_undisturbed_one(tmp_path):
     rows = [stripped(json.loads((tmp_path / folder / "rows.json").read_text())) for folder in ("killed", "whole")]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 4
+
+
+LONG = """
+import sys, torch
+import strong_lth.tickets as T
+torch.set_num_threads(1)
+T.compare([T.Dense()], T.Task(recipe=T.Recipe(epochs=80)), [1.0], [0], store=T.FolderStore(sys.argv[1], seconds=0.0))
+"""
+
+
+@pytest.mark.slow
+def test_a_training_killed_in_its_middle_ends_like_an_undisturbed_one(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", LONG, str(tmp_path)])
+    limit = time.monotonic() + 120
+    while not list(tmp_path.glob("*.progress")) and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (left,) = tmp_path.glob("*.progress")
+    done = len(read_progress(left).rows)
+    assert 0 < done < 80
+    threads, seen = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    try:
+        ends = []
+        for store, report in ((T.FolderStore(tmp_path), seen.append), (None, None)):
+            task = T.Task(recipe=T.Recipe(epochs=80))
+            ticket = T.find(T.Dense(), task, 1.0, store=store)
+            ends.append(T.evaluate(ticket, task, T.Seeds.of(0).order, store=store, report=report))
+    finally:
+        torch.set_num_threads(threads)
+    assert len(seen) == 80 - done  # it went on, and did not begin again
+    assert all(torch.equal(ends[0].state[name], ends[1].state[name]) for name in ends[0].state)
+    assert not list(tmp_path.glob("*.progress"))
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,12 @@ def test_coins_are_fair_and_fresh():
     assert binomial_p_value(together, 20_000, 0.25, alternative="two-sided") > 1e-6
 
 
+def test_a_supermask_says_where_its_probabilities_settled():
+    still = T.find(T.Supermask(recipe=T.Recipe(epochs=1, batch=256, lr=0.0)), QUICK, 0.3)
+    assert 0.28 < still.notes["expected_density"] < 0.32  # it starts at the requested one
+    assert T.find(T.Supermask.scaled(T.view(QUICK)), QUICK, 0.02).notes["expected_density"] > 0.04
+
+
 def test_a_strong_ticket_survives_a_file(tmp_path):
     ticket = T.find(T.EdgePopup.scaled(T.view(QUICK)), QUICK, 0.3)
     T.save_ticket(ticket, tmp_path / "ticket.safetensors")

@@ -22,7 +22,7 @@ from strong_lth.tickets.types import Init, Level, Seeds, State, Ticket, Untraine
 class Supermask:
     """A probability sigmoid(score) per weight; every step keeps each weight with its probability, and the gradient goes straight through to it.
 
-    The ticket keeps the most probable weights, exactly as many as asked. Scores start around log(density / (1 - density)), so that the expected density is about the requested one (the authors
+    The ticket keeps the most probable weights, exactly as many as asked; the note ``expected_density`` is where the probabilities settled. Scores start around log(density / (1 - density)), so that the expected density is about the requested one (the authors
     start at 0 and let the density go where it goes).
     """
 
@@ -63,7 +63,9 @@ class Supermask:
             toss = Tossed(frozen(task, weights), names, torch_seed(seeds.track, "scores") % 2**31)
             phase = Phase(recipe, Hooks(effective=toss, scalars={"step": steps}))
             end = task.train({**weights, **start}, None, phase, order=seeds.track).state
-            yield searched(task, weights, end, chosen.mask({name: end[name] for name in names}))
+            settled = sum(float(torch.sigmoid(end[name]).sum()) for name in names) / task.layout.prunable
+            mask = chosen.mask({name: end[name] for name in names})
+            yield searched(task, weights, end, mask, {"expected_density": settled})
 
     def ticket(self, level: Level, task: TaskView, seeds: Seeds) -> Ticket:
         """The untrained weights under the mask, as they are."""
