@@ -23,9 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from certificate_reader import MALFORMED, NotACertificate, Rejected, fields, listed, read, whole
 
 FORMAT = "strong_lth bound certificate"
-NAMES = (
-    "format theorem law candidates tol failure e early steps reserved quadrature table atoms last grid split zero start_vertex tail values above stages"
-)
+NAMES = "format theorem law candidates tol failure e early steps reserved quadrature table atoms last grid split zero start_vertex tail values above stages"
 RECURSION_NAMES = "format theorem law candidates steps tol perturbation failure e gap widened parts"
 WINDOW_NAMES = "format theorem law candidates tol failure half phi gap"
 LAWS = ("uniform", "triangular", "normal", "product")
@@ -377,7 +375,15 @@ def check_shape(c: dict) -> None:
     for name in ("tol", "failure", "e"):
         if type(c[name]) not in (int, float):
             raise NotACertificate(f"{name} is not a number")
-    for name, least in (("candidates", 0), ("early", 0), ("steps", 0), ("reserved", 0), ("quadrature", 1), ("table", 1), ("atoms", 1)):
+    for name, least in (
+        ("candidates", 0),
+        ("early", 0),
+        ("steps", 0),
+        ("reserved", 0),
+        ("quadrature", 1),
+        ("table", 1),
+        ("atoms", 1),
+    ):
         whole(c[name], least, MOST)
     vertices, steps = len(listed(c["grid"])), c["steps"]
     whole(c["last"], 0, vertices - 1)
@@ -575,7 +581,9 @@ def check_document(c: dict) -> tuple[str, list[str]]:
     quantifier = "any one target" if c["theorem"] == "rss-survival" else "some target"
     shifts = f" + {c['perturbation']} |S|" if c.get("perturbation") else ""
     claim = f"{c['candidates']} {c['law']} candidates: P({quantifier} of [-1/2, 1/2] is missed by more than {c['tol']}{shifts}) <= {float(proved):.6g}"
-    return claim, [f"every inequality of {c['theorem']} holds in integers of 2^-{BITS}; the theorem itself is proved on paper"]
+    return claim, [
+        f"every inequality of {c['theorem']} holds in integers of 2^-{BITS}; the theorem itself is proved on paper"
+    ]
 
 
 def main(paths: list[str]) -> int:

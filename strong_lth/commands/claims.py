@@ -62,6 +62,10 @@ def bounds(
     from strong_lth.core import InputError
 
     check_writable(certificate)
+    if certificate is not None and (id is not None or network is not None or shape):
+        raise InputError(
+            "--certificate", str(certificate), "give it without ID, --network and --shape: it certifies rss-recursion"
+        )
     if network is not None or shape:
         if network is not None and (shape or norms):
             raise InputError("--shape", list(shape), "give a network or a shape, not both")
@@ -84,7 +88,7 @@ def bounds(
             show_rows([], plain_table(filled, {"item": "", "value": ""}))
         return 0
     rows = shown.bounds_rows(tol, perturbation, delta, law=_law(law), targets=targets)
-    if law == "uniform" and targets == lth.Window(-0.5, 0.5):
+    if (_law(law), targets) == (measured.LAW, measured.TARGETS):
         rows += measured.measured_rows(tol, perturbation, delta, root=root)
     if certificate is not None:
         _write_certificate(certificate, tol, delta)
