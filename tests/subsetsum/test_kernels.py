@@ -296,7 +296,7 @@ def test_no_cache_folder_breaks_nothing(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     package = tmp_path / "site" / "strong_lth"
-    for name in ("__init__.py", "core.py", "distributions.py", "stats.py", "streams.py", "subsetsum"):
+    for name in ("__init__.py", "core.py", "jit.py", "distributions.py", "stats.py", "streams.py", "subsetsum"):
         source = ROOT / "strong_lth" / name
         for path in source.rglob("*.py") if source.is_dir() else [source]:
             copy = package / path.relative_to(ROOT / "strong_lth")
