@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 from strong_lth.subsetsum.lists import union
 
 

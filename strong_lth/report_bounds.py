@@ -46,7 +46,7 @@ def bounds_rows(
     Raises InputError for bad tol, perturbation or delta.
 
     >>> [(row["id"], row["n"]) for row in bounds_rows(0.01, 0.001, 0.05)][:4]
-    [('volume', 6), ('counting', 7), ('range', 8), ('rss-survival', 16)]
+    [('volume', 6), ('counting', 7), ('range', 8), ('necessary-sizes', 7)]
     """
     entries: list[Bound | Prediction] = [*BOUNDS, *PREDICTIONS]
     return [bound_row(entry, tol, perturbation, delta, law=law, targets=targets) for entry in entries]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 from strong_lth.subsetsum.kernels import FAR, first_from, nearest_pair, points_of_pair, unite
 
 

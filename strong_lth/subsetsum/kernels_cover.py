@@ -7,7 +7,7 @@ moved, reaches within r. A component of U_j that is longer than 2r counts as one
 
 from __future__ import annotations
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 from strong_lth.subsetsum.kernels import all_sums, at, first_from, unite
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 
 
 @kernel

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 from strong_lth.subsetsum.kernels import at, double
 
 BRUTE = 13  # candidates up to which looking at every sum is faster

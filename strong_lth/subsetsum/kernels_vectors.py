@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 from strong_lth.subsetsum.kernels import FAR
 
 

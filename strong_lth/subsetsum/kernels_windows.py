@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strong_lth.subsetsum.jit import kernel
+from strong_lth.jit import kernel
 
 BITS = 20  # log2 of the cells of a map: 128 KiB
 FINER = 4  # log2 of how much finer the second map is
