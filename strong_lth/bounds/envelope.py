@@ -30,15 +30,25 @@ _WIDTHS = 4  # groups of cells with ranges of similar length
 
 @dataclass(frozen=True)
 class Grid:
-    """Vertices y_0 < ... < y_G, y_G >= 1 - gap, and for every cell the points at which a line must lie above V."""
+    """Vertices y_0 < ... < y_G, y_G >= 1 - gap, and for every cell how far a line must lie above V: at the vertices of its range, and at the range's end."""
 
     y: Floats
     density: float
     widened: float  # k
     mean: Floats  # m at the vertices
-    at: Floats  # shape (G, points): vertices from the cell on, then the farthest point of the range
-    index: Ints  # of the vertex at or left of each point; G + 1 stands for "beyond y_G"
+    reach: Ints  # shape (G,): the last vertex within the range of the cell
+    end: Floats  # shape (G,): the farthest point of the range
+    index: Ints  # of the vertex at or left of that point; G + 1 stands for "beyond y_G"
     share: Floats  # of the next vertex in the interpolation at that point
+
+    def points(self, cells: Ints, count: int) -> tuple[Ints, Floats]:
+        """(index, place) of the ``count`` vertices from each cell on, the last one repeated, and of the end of its range, shape (cells, count + 1)."""
+        index = np.empty((cells.size, count + 1), np.int64)
+        np.minimum(cells[:, None] + np.arange(count), self.reach[cells][:, None], out=index[:, :-1])
+        index[:, -1] = 0
+        place = self.y[index]
+        index[:, -1], place[:, -1] = self.index[cells], self.end[cells]
+        return index, place
 
 
 def grid(start: float, gap: float, density: float, widened: float, step: float) -> Grid:
@@ -54,16 +64,11 @@ def grid(start: float, gap: float, density: float, widened: float, step: float) 
     y[0], y[-1] = math.floor(start * EXACT) / EXACT, (math.ceil((1 - gap) * EXACT) + 1) / EXACT
     mean = y + density * (1 - y) * np.minimum(1.0, y + widened)
     top = np.minimum(1.0, 2 * y[1:] + widened) * (1 + 1e-15)
-    cells = np.arange(top.size)
-    reach = np.searchsorted(y, top, side="right") - 1  # the last vertex within the range
-    index = np.minimum(cells[:, None] + np.arange(int(np.max(reach - cells)) + 2), reach[:, None])
-    at, share = y[index], np.zeros(index.shape)
+    reach = np.searchsorted(y, top, side="right") - 1
     beyond = top > y[-1]
-    at[:, -1] = np.maximum(top, y[reach])
-    index[:, -1] = np.where(beyond, y.size, reach)
     inner = np.minimum(reach, y.size - 2)
-    share[:, -1] = np.where(beyond, 0.0, np.clip((top - y[inner]) / (y[inner + 1] - y[inner]), 0.0, 1.0))
-    return Grid(y, density, widened, mean, at, index, share)
+    share = np.where(beyond, 0.0, np.clip((top - y[inner]) / (y[inner + 1] - y[inner]), 0.0, 1.0))
+    return Grid(y, density, widened, mean, reach, np.maximum(top, y[reach]), np.where(beyond, y.size, reach), share)
 
 
 def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) -> tuple[Floats, Floats, Floats]:
@@ -72,28 +77,24 @@ def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) ->
     ``beyond`` is V right of y_G, per row.
     """
     extended = np.concatenate([value, beyond[:, None], beyond[:, None]], axis=1)
-    needed = np.argmax(grid.index[cells, :-1], axis=1)  # points before the last one
+    needed = grid.reach[cells] - cells  # vertices after the first one
     found = np.ones((3, cells.size))
     found[2] = 0.0
     open_ = np.flatnonzero(
-        extended[rows, np.minimum(grid.index[cells, -1] + 1, grid.y.size)] < 1
+        extended[rows, np.minimum(grid.index[cells] + 1, grid.y.size)] < 1
     )  # elsewhere V = 1 on the whole range
     for group in np.array_split(open_[np.argsort(needed[open_], kind="stable")], _WIDTHS):
         if group.size:
-            points = np.append(np.arange(int(needed[group].max()) + 1), -1)
-            found[:, group] = _lines(grid, extended, rows[group], cells[group], points)
+            found[:, group] = _lines(grid, extended, rows[group], cells[group], int(needed[group].max()) + 1)
     return found[0], found[1], found[2]
 
 
-def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, points: Ints) -> tuple[Floats, Floats, Floats]:
+def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, count: int) -> tuple[Floats, Floats, Floats]:
     """The line through two points of the hull of V that is least in the middle of the cell: cut by cut, until no third point lies above it."""
-    pick = cells[:, None], points[None, :]
-    index, share, at = grid.index[pick], grid.share[pick], grid.at[pick]
-    height = extended[rows[:, None], index]
-    height[:, -1] = (
-        height[:, -1] * (1 - share[:, -1])
-        + extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)] * share[:, -1]
-    )
+    index, at = grid.points(cells, count)
+    height, share = extended[rows[:, None], index], grid.share[cells]
+    beside = extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)]
+    height[:, -1] = height[:, -1] * (1 - share) + beside * share
     ends = grid.mean[cells], grid.mean[cells + 1]
     offset = at - ((ends[0] + ends[1]) / 2)[:, None]
     here = np.arange(cells.size)
