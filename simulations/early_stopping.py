@@ -71,7 +71,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
                 for place in places
             ]
             curves.append(Curve(label, places, mean))
-        panels[f"eigenvalues differ up to {spread}-fold"] = curves
+        panels["all eigenvalues equal" if spread == 1 else f"eigenvalues differ up to {spread}-fold"] = curves
     curves_figure(
         panels,
         file,

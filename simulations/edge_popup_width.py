@@ -138,7 +138,7 @@ def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
         for density in _numbers(rows[0]["densities"]):
             line[f"density {density:g}"] = _interval(_column(rows, hidden, density))
         lines.append(line)
-    lines.append({"network": "64-32-10, trained, dense", "density 0.5": _interval([row["trained"] for row in rows])})
+    lines.append({"network": f"64-32-10, trained, dense: {_interval([row['trained'] for row in rows])}"})
     for name, label in (("needed_width", "needed"), ("proved_width", "proved")):
         values = [row[name] for row in rows]
         text = f"{np.median(values):.0f} ({min(values)} to {max(values)})"
@@ -174,6 +174,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="hidden units of the source network",
         y="test accuracy",
         log="x",
+        ticks=[*widths, proved],
     )
 
 

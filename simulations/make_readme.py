@@ -37,6 +37,17 @@ of all shards one after the other, on a machine that did other work too.
 """
 
 
+SCRIPTS = """
+Three more files have a record, but no trials that could be sharded; run them as their first lines say:
+
+| script | what it measures | record |
+|---|---|---|
+| [tickets_digits.py](tickets_digits.py) | every way of training a ticket, on the digits: accuracy against density and cost, signs, barriers | [rows](records/tickets_digits.json), [figure](records/tickets_digits.png) |
+| [maene_stability.py](maene_stability.py) | whether a larger batch makes training stable, and rewinding to init work (Maene et al. 2021) | [rows](records/maene_stability.json) |
+| [pensia2020_fc2.py](pensia2020_fc2.py) | experiment 1 of Pensia et al. 2020 and the construction of its theorem; needs the published weights | [rows](records/pensia2020_fc2.json) |
+"""
+
+
 def experiments() -> list[Experiment]:
     """Every simulation of this folder, in the order of its file names."""
     return [load(path) for path in sorted(HERE.glob("*.py")) if "\nEXPERIMENT = " in path.read_text()]
@@ -51,11 +62,7 @@ def page() -> str:
         seconds = "" if record is None else _time(record.seconds)
         lines.append(f"| [{entry.id}](#{entry.id}) | {_cell(entry.claim)} | {verdict} | {seconds} |")
     sections = [_section(entry, record) for entry, record in pairs]
-    last = (
-        "\n`pensia2020_fc2.py` repeats experiment 1 of Pensia et al. 2020 and the construction of its theorem; it needs the published weights, "
-        "see its first lines.\n"
-    )
-    return HEAD + "\n".join(lines) + "\n" + last + "".join(sections)
+    return HEAD + "\n".join(lines) + "\n" + SCRIPTS + "".join(sections)
 
 
 def _section(entry: Experiment, record: Record | None) -> str:
@@ -66,13 +73,17 @@ def _section(entry: Experiment, record: Record | None) -> str:
     for item in record.expectations:
         cells = _cell(item.statement), f"**{item.verdict.name}**", _cell(item.evidence), f"{item.alpha:g}"
         rows.append(f"| {' | '.join(cells)} |")
-    setting = f"{len(entry.grid)} cells, {entry.trials} trials (rows) each, seed {entry.seed}"
+    cells = (
+        f"{len(entry.grid)} cells, {entry.trials} trials (rows) each"
+        if len(entry.grid) > 1
+        else f"{entry.trials} trials (rows)"
+    )
+    setting = f"{cells}, seed {entry.seed}"
     where = f"{_time(record.seconds)} on {record.device}; commit {record.commit}; {record.versions}; {record.started}"
     if record.table:
-        rows += ["", f"| {' | '.join(record.table[0])} |", "|---" * len(record.table[0]) + "|"]
-        rows += [
-            f"| {' | '.join('' if value is None else str(value) for value in row.values())} |" for row in record.table
-        ]
+        names = list(dict.fromkeys(name for row in record.table for name in row))
+        rows += ["", f"| {' | '.join(map(_cell, names))} |", "|---" * len(names) + "|"]
+        rows += [f"| {' | '.join(_cell(row.get(name)) for name in names)} |" for row in record.table]
     return text + "\n" + "\n".join(rows) + f"\n\n{setting}; {where}.\n\n![{entry.id}](records/{entry.id}.png)\n"
 
 
@@ -85,8 +96,8 @@ def _file(entry: Experiment) -> str:
     return f"{entry.id.replace('-', '_')}.py"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|")
 
 
 def _time(seconds: float) -> str:

@@ -77,6 +77,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         title="Local law of the least error (median and range of the blocks)",
         x="candidates n",
         y="measured / predicted",
+        beside=True,
     )
 
 

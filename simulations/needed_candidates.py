@@ -15,7 +15,7 @@ import strong_lth as lth
 from strong_lth.bounds import BOUNDS, PREDICTIONS, Bound, Constants, Direction, Prediction, Scope
 from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
-from strong_lth.plotting import Curve, curves_figure
+from strong_lth.plotting import COLOURS, Curve, curves_figure
 from strong_lth.stats import binomial_p_value
 from strong_lth.validate import window_missed
 
@@ -123,14 +123,24 @@ def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [{name: line.get(name, "n/a") for name in names} for line in out]
 
 
-def _colour(entry: Any) -> int:
-    """The same colour in every panel, black left to the truth."""
-    return [colour for colour in range(40) if colour % 9 != 5][[*BOUNDS, *PREDICTIONS].index(entry)]
+def _styles() -> dict[str, tuple[str, int]]:
+    """Line and colour of every bound and prediction for all targets, the same in every panel and no two alike; black is left to the truth."""
+    colours = [colour for colour in range(len(COLOURS)) if colour != 5]
+    groups: dict[str, list[str]] = {"v--": [], "^:": [], "s--": []}
+    for entry in filter(_speaks_of_all, (*BOUNDS, *PREDICTIONS)):
+        group = "^:" if entry in PREDICTIONS else "v--" if entry.direction is Direction.NECESSARY else "s--"
+        groups[group].append(entry.id)
+    return {
+        name: ("sDoPX*"[place // len(colours)] + group[1:] if group == "s--" else group, colours[place % len(colours)])
+        for group, names in groups.items()
+        for place, name in enumerate(names)
+    }
 
 
 def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     """Candidates against tol at delta = 0.01, one panel per perturbation / tol."""
     panels = {}
+    drawn = _styles()
     for ratio in sorted({round(p / t, 9) for t, p in _settings(rows)}):
         settings = [(t, p) for t, p in _settings(rows) if round(p / t, 9) == ratio]
         tols = [t for t, _ in settings]
@@ -140,13 +150,19 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         for entry in (*BOUNDS, *PREDICTIONS):
             asked = [lth.required_candidates(entry, tol=t, perturbation=p, delta=0.01) for t, p in settings]
             points = [(t, n) for t, n in zip(tols, asked, strict=True) if isinstance(n, int)]
-            if points and _speaks_of_all(entry):
-                style = "^:" if entry in PREDICTIONS else "v--" if entry.direction is Direction.NECESSARY else "s--"
-                curves.append(Curve(entry.id, *zip(*points, strict=True), style=style, colour=_colour(entry)))
+            if points and entry.id in drawn:
+                style, colour = drawn[entry.id]
+                curves.append(Curve(entry.id, *zip(*points, strict=True), style=style, colour=colour))
         panels[f"perturbation = {ratio:g} tol"] = curves
     curves_figure(
-        panels, file, title="Candidates for every target of [-1/2, 1/2], failure 0.01, U[-1, 1]", x="tol", y="candidates n", log="x"
-    )  # fmt: skip
+        panels,
+        file,
+        title="Candidates for every target of [-1/2, 1/2], failure 0.01, U[-1, 1] (triangles down: necessary; up: predicted; others: sufficient)",
+        x="tol",
+        y="candidates n",
+        log="x",
+        legend="right",
+    )
 
 
 def _cells(tols: Sequence[float], ratios: Sequence[float], samples: int) -> list[dict[str, Any]]:

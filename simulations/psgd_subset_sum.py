@@ -271,12 +271,18 @@ def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
 def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     """Candidates needed per target weight against eps, one panel per kind of source; range of the seeds."""
     settings = _settings(rows)
+    others = {
+        "none": "not moved",
+        "best": "best (the solver moves)",
+        "random": "random",
+        "shuffled": "steps of projected SGD, shuffled",
+    }
     panels = {}
     for trained in dict.fromkeys(trained for trained, _ in settings):
         sizes = [size for kind, size in settings if kind == trained]
         panels[f"{trained} source"] = [
             Curve(
-                arm,
+                (others | WORDS)[arm],
                 sizes,
                 [float(np.mean([row[f"{arm} needed"] for row in settings[trained, size]])) for size in sizes],
                 [min(row[f"{arm} needed"] for row in settings[trained, size]) for size in sizes],
@@ -289,9 +295,12 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         panels,
         file,
         title=f"Candidates needed per target weight (mean; {WIDTH + 1} where {WIDTH} do not serve), tol = {TOL:g}",
-        x="eps",
-        y="candidates",
+        x="perturbation eps of the even weights",
+        y="candidates needed",
         log="x",
+        ticks=sorted({size for _, size in settings}),
+        beside=True,
+        legend="right",
     )
 
 

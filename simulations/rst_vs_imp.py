@@ -117,7 +117,12 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
             curves.append(Curve(label, [epochs], [mean], [ends[0]], [ends[1]], "o"))
         panels[f"density {density}"] = curves
     curves_figure(
-        panels, file, title="RST and IMP on the digits, 95 % intervals", x="epochs to find", y="test accuracy"
+        panels,
+        file,
+        title="RST and IMP on the digits, 95 % intervals",
+        x="epochs to find the ticket",
+        y="test accuracy",
+        beside=True,
     )
 
 

@@ -110,6 +110,9 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         title="Score search on untrained weights, 95 % intervals",
         x="density",
         y="test accuracy",
+        log="x",
+        ticks=x,
+        beside=True,
     )
 
 

@@ -92,10 +92,15 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         for place, (arm, label) in enumerate(ARMS.items()):
             mean, low, high = mean_interval(_column(rows, source, arm))
             ends = (mean, mean) if np.isnan(low) else (low, high)
-            curves.append(Curve(label, [place + 1], [mean], [ends[0]], [ends[1]], "o"))
+            curves.append(Curve(f"{place + 1}  {label}", [place + 1], [mean], [ends[0]], [ends[1]], "o"))
         panels[f"track of {source}"] = curves
     curves_figure(
-        panels, file, title="What a fresh network takes over, digits, 95 % intervals", x="arm", y="test accuracy"
+        panels,
+        file,
+        title="What a fresh network takes over, digits, 95 % intervals",
+        x="arm",
+        y="test accuracy",
+        legend="right",
     )
 
 

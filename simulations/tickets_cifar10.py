@@ -120,6 +120,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         title="1,500 images of CIFAR-10, a tiny network",
         x="epochs to find the ticket",
         y="test accuracy",
+        beside=True,
     )
 
 

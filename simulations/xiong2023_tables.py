@@ -264,16 +264,17 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
             ends = [mean_interval(part) for part in gains]
             y = [mean for mean, _, _ in ends]
             low, high = ([m if np.isnan(e[side]) else e[side] for m, e in zip(y, ends, strict=True)] for side in (1, 2))
-            x = [eps * 1.06 ** (colour - 1) for eps in sizes]  # beside each other, so that all can be seen
-            curves.append(Curve(label, x, y, low, high, colour=colour))
+            curves.append(Curve(label, sizes, y, low, high, colour=colour))
         panels[f"{data}: edge-popup alone has {np.mean(untouched):.3f}"] = curves
     curves_figure(
         panels,
         file,
         title=f"What a perturbation of size eps adds to the best ticket ({len(mine)} paired seeds, 95 % intervals)",
-        x="eps",
+        x="eps: half the side of the box around the initial weights",
         y="gain in test accuracy",
         log="x",
+        ticks=sizes,
+        beside=True,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Literal
@@ -34,49 +35,71 @@ def curves_figure(
     x: str,
     y: str,
     log: Literal["", "x", "y", "xy"] = "",
+    ticks: Sequence[float] = (),
+    beside: bool = False,
+    legend: Literal["inside", "right"] = "inside",
 ) -> None:
     """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``.
 
-    A panel whose labels the one before it has has no legend. Whole numbers have whole ticks.
+    A panel whose labels the one before it has has no legend; ``legend="right"`` is one for all panels, outside of them. Whole numbers have whole ticks;
+    ``ticks`` are the x at which the axis is labelled. ``beside`` draws curves with limits a little beside each other, so that limits at the same x can be told apart.
     """
     figure, row = _panels(len(panels))
-    shown: set[str] = set()
+    shown: dict[str, Any] = {}
     for axes, (name, curves) in zip(row, panels.items(), strict=True):
-        for number, curve in enumerate(curves):
-            colour = COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)]
-            label = curve.label or "_nolegend_"
-            if curve.low is None or curve.high is None:
-                axes.plot(curve.x, curve.y, curve.style, color=colour, label=label, markersize=4)
-            else:
-                below = [max(b - a, 0.0) for a, b in zip(curve.low, curve.y, strict=True)]
-                above = [max(b - a, 0.0) for a, b in zip(curve.y, curve.high, strict=True)]
-                axes.errorbar(
-                    curve.x,
-                    curve.y,
-                    yerr=[below, above],
-                    fmt=curve.style,
-                    color=colour,
-                    label=label,
-                    capsize=2,
-                    markersize=4,
-                )
+        moves = _beside(curves, "x" in log) if beside else [curve.x for curve in curves]
+        for number, (curve, place) in enumerate(zip(curves, moves, strict=True)):
+            _draw(axes, curve, place, COLOURS[(number if curve.colour is None else curve.colour) % len(COLOURS)])
         if "y" in log:
             axes.set_yscale("log")
         if "x" in log:
             axes.set_xscale("log")
         elif all(float(value).is_integer() for curve in curves for value in curve.x):
             axes.xaxis.get_major_locator().set_params(integer=True)
+        if ticks:
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.set_xticks([], minor=True)
         if "y" not in log and all(float(value).is_integer() for curve in curves for value in curve.y):
             axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(x)
-        labels = {curve.label for curve in curves if curve.label}
-        if not labels <= shown:
-            axes.legend(frameon=False, fontsize=8)
-        shown = labels
-    row[0].set_ylabel(y)
+        drawn = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        entries = {curve.label: drawn[curve.label] for curve in curves if curve.label}
+        if legend == "inside" and not entries.keys() <= shown.keys():
+            axes.legend(entries.values(), entries.keys(), frameon=False, fontsize=8)
+        shown = (shown if legend == "right" else {}) | entries
+    if legend == "right":
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width + 2.4, height)
+        figure.legend(shown.values(), shown.keys(), loc="outside right center", frameon=False, fontsize=9)
+    for axes in row:
+        if axes.get_subplotspec().is_first_col():
+            axes.set_ylabel(y)
     figure.suptitle(title, fontsize=11)
     figure.savefig(file, format="png", dpi=130)
+
+
+def _draw(axes: Any, curve: Curve, x: Sequence[float], colour: str) -> None:
+    label = curve.label or "_nolegend_"
+    if curve.low is None or curve.high is None:
+        axes.plot(x, curve.y, curve.style, color=colour, label=label, markersize=4)
+        return
+    below = [max(b - a, 0.0) for a, b in zip(curve.low, curve.y, strict=True)]
+    above = [max(b - a, 0.0) for a, b in zip(curve.y, curve.high, strict=True)]
+    axes.errorbar(x, curve.y, yerr=[below, above], fmt=curve.style, color=colour, label=label, capsize=2, markersize=4)
+
+
+def _beside(curves: Sequence[Curve], log: bool) -> list[Sequence[float]]:
+    """The x of each curve; where those with limits share one, they move by multiples of a hundredth of the axis, around where they were."""
+    values = [math.log(value) if log else value for curve in curves for value in curve.x]
+    step = 0.01 * (max(values) - min(values))
+    limited = [number for number, curve in enumerate(curves) if curve.low is not None]
+    moved: list[Sequence[float]] = [curve.x for curve in curves]
+    for number in limited:
+        near = [other for other in limited if set(curves[other].x) & set(curves[number].x)]
+        move = (near.index(number) - (len(near) - 1) / 2) * step
+        moved[number] = [value * math.exp(move) if log else value + move for value in curves[number].x]
+    return moved
 
 
 def candidates_figure(curve: Sequence[Row], file: IO[bytes], *, note: str = "") -> None:
@@ -149,9 +172,16 @@ def _panels(count: int) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2 if count == 1 else 4.8 * count, 4.6), layout="constrained")
+    lines = 1 if count <= 3 else 2  # a wider figure would be shown with smaller letters
+    columns = -(-count // lines)
+    figure = Figure(
+        figsize=({1: 7.2, 2: 9.6}.get(columns, 4.2 * columns), 4.6 if lines == 1 else 7.6), layout="constrained"
+    )
     FigureCanvasAgg(figure)
-    row = list(figure.subplots(1, count, squeeze=False, sharey=True)[0])
+    row = list(figure.subplots(lines, columns, squeeze=False, sharey=True).flat)
+    for spare in row[count:]:
+        spare.remove()
+    row = row[:count]
     for axes in row:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
@@ -161,6 +191,7 @@ def _panels(count: int) -> tuple[Any, list[Any]]:
 def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None:
     """Accuracy of trained tickets against density and against epochs spent, with 95 % intervals where there are five seeds or more; ``rows`` as made by ``summarise``."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(12, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -193,8 +224,11 @@ def tickets_figure(rows: Sequence[Mapping[str, Any]], handle: IO[bytes]) -> None
         right.plot(spent, accuracy, linewidth=0.6, linestyle=":", **style)
     left.set(xscale="log", xlabel="density (kept / prunable)", ylabel="test accuracy")
     right.set(xscale="log", xlabel="epochs to find and to train")
-    right.tick_params(which="minor", labelbottom=False)
-    figure.legend(loc="outside right center", fontsize=7)
+    for axes in (left, right):
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside right center", fontsize=8)
     figure.savefig(handle, format="png", dpi=120)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import tyro
 
 from strong_lth.commands.shown import check_writable, progress_bars, show_rows
-
-if TYPE_CHECKING:
-    pass
 
 
 def approximate(

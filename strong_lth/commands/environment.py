@@ -11,14 +11,10 @@ import tempfile
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import strong_lth
 from strong_lth.commands.shown import Row, plain_table, show_rows
 from strong_lth.commands.threads import THREAD_VARIABLES
-
-if TYPE_CHECKING:
-    pass
 
 
 def data(*, data_dir: Path | None = None, json: bool = False) -> int:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from strong_lth.commands.shown import progress_bars, show_rows, tickets_table
-
-if TYPE_CHECKING:
-    pass
 
 
 def demo(*, out: Path = Path("strong_lth_demo"), seed: int = 0, json: bool = False) -> int:

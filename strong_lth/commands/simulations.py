@@ -9,15 +9,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tyro
 
 import strong_lth
 from strong_lth.commands.shown import Row, plain_table, show_rows
-
-if TYPE_CHECKING:
-    pass
 
 
 def simulate(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import tyro
 
 from strong_lth.commands.shown import Row, check_writable, progress_bars, write_document
-
-if TYPE_CHECKING:
-    pass
 
 
 def solve(
