@@ -94,6 +94,18 @@ def evaluate(
     return errors, shift, within
 
 
+def nearest_double(value: Fraction) -> float:
+    """The correctly rounded double, infinite where the value lies beyond all of them.
+
+    >>> nearest_double(Fraction(1, 3)), nearest_double(Fraction(10) ** 400)
+    (0.3333333333333333, inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def sum_error(terms: list[float], target: float, tol: float) -> tuple[float, bool]:
     """The correctly rounded |sum terms - target|, and whether the exact one is <= tol.
 
