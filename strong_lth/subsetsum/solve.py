@@ -100,11 +100,10 @@ def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: i
     rows = _rows(problem, budget)
     need = list_entries(rows.n, problem.signed)
     if need > rows.budget:
-        what = "signed candidates" if problem.signed else "candidates of a fixed size"
+        what = "signed candidates" if problem.signed else "candidates"
+        remedy = "give fewer" + (f", or budget={need} ({need * 16 >> 20} MiB)" if need < 1 << 60 else "")
         raise InputError(
-            "budget",
-            f"{rows.budget} list entries ({rows.budget * 16 >> 20} MiB) for {rows.n} {what}",
-            f"give fewer, or budget={need} ({need * 16 >> 20} MiB)",
+            "budget", f"{rows.budget} list entries ({rows.budget * 16 >> 20} MiB) for {rows.n} {what}", remedy
         )
     grid, spot = rows.grid, int(rows.spot[0])
     if objective == "fewest":
