@@ -133,6 +133,22 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     return keep, gap <= 0, used
 
 
+def search_with(rows: Rows, kept: int) -> tuple[Bools, bool]:
+    """A subset of one row that keeps the given candidate and meets the target: keep (1, n), and whether there is one."""
+    others = np.flatnonzero(np.arange(rows.n) != kept)
+    grid, keep = rows.grid, np.zeros((1, rows.n), np.bool_)
+    keep[0, kept] = True
+    bottom, top = rows.spot - grid.high[:, kept], rows.spot - grid.low[:, kept]
+    if not others.size:
+        return keep, bool(bottom[0] <= 0 <= top[0])
+    values, moves_low, moves_high = (part[:, others] for part in (grid.values, grid.moves_low, grid.moves_high))
+    part = Grid(grid.q, values, moves_low, moves_high, grid.exact, grid.loss)
+    rest = replace(rows, candidates=rows.candidates[:, others], grid=part)
+    found, hit, _ = search_lists(rest, bottom, top, early=False)
+    keep[0, others] = found[0]
+    return keep, bool(hit[0])
+
+
 def moves_of(rows: Rows, keep: Signs) -> Ints:
     """The best moves of given subsets, in units: ``exact.choose_moves``, compiled."""
     from strong_lth.subsetsum.kernels_moves import choose_rows

@@ -29,6 +29,8 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
     objective: "nearest" (least error), "any" (the first subset found within tol) or "fewest" (fewest kept within tol, provably).
     budget: list entries of 16 bytes held at once. Statuses: SOLVED (error <= tol), OPTIMAL (nearest: proved least, above tol),
     INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). InputError for "fewest" with a fixed size.
+    OPTIMAL and INFEASIBLE speak of real moves, SOLVED of moves and moved values that are doubles; a target (tol = 0) that only real moves are known
+    to reach, by less than 1e-15, is UNDECIDED.
 
     The engine follows from n, perturbation and budget (``stats["engine"]``). Least error without perturbation: every sum to n = 13, meet in the
     middle to 46, windows of sums to 60 (0.4 s at n = 50, seconds at 60); beyond, a sub-problem of 58 candidates around the target, whose
