@@ -47,7 +47,7 @@ class Status(enum.Enum):
     SOLVED = "a subset within the tolerance was found"
     OPTIMAL = "the smallest possible error was found and exceeds the tolerance"
     INFEASIBLE = "no admissible subset lies within the tolerance"
-    UNDECIDED = "the budget ended before the question was decided"
+    UNDECIDED = "neither proved nor refuted: the budget, or the precision of doubles, ended first"
 
 
 class Verdict(enum.Enum):

@@ -29,6 +29,8 @@ def test_one_problem_from_flags(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["error"] == pytest.approx(0.025)
     assert answer(capsys, "solve", *flags, "--size", 1)["kept"] == [0]
     assert answer(capsys, "solve", *flags, "--signed", "--tol", 0.03)["status"] == "SOLVED"
+    signed = answer(capsys, "solve", "--candidates", 0.5, "-1.25e-1", "--target", 0.625, "--signed", "--json")
+    assert (signed["kept"], signed["signs"], signed["error"]) == ([0, 1], [1, -1], 0)
     assert answer(capsys, "solve", *flags, "--tol", 1e-3, "--objective", "any", status=1)["status"] == "INFEASIBLE"
     assert main(["solve", *map(str, flags[:-1])]) == 0
     assert "the smallest possible error was found" in capsys.readouterr().out
@@ -74,6 +76,10 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path: Path, capsys: pytest.C
     (tmp_path / "words.csv").write_text("a,b\nc,d\n")
     (tmp_path / "x.txt").write_text("1")
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
+    np.save(tmp_path / "one.npy", 0.5)
+    np.save(tmp_path / "x.npy", np.eye(2))
+    with (tmp_path / "archive.npy").open("wb") as handle:
+        np.savez(handle, x=np.ones(3))
     for arguments, word in (
         (["solve", "--candidates", "1", "2"], "target"),
         (["solve", "--target", "1"], "candidates"),
@@ -84,12 +90,37 @@ def test_bad_input_is_one_sentence_and_status_2(tmp_path: Path, capsys: pytest.C
         (["solve", "--candidates", "1", "--target", "1", "--size", "2"], "size"),
         (["solve", "--candidates", "1", "--target", "1", "--out", str(tmp_path / "no" / "x.npz")], "folder"),
         (["cover", "--candidates", "1", "--window", "1", "0"], "window"),
+        (["solve", str(tmp_path / "one.npy"), "--target", "1"], "a single number"),
+        (["solve", str(tmp_path / "archive.npy"), "--target", "1"], "archive.npy"),
+        (["solve", str(tmp_path / "x.npy"), "--target", "1", "--size", "3"], "size"),
+        (
+            ["solve", str(tmp_path / "x.npy"), "--target", "1", "--signed", "--certificate", str(tmp_path / "c")],
+            "--signed",
+        ),
         (["cover", "--candidates", "1", "--out", str(tmp_path / "x.npy")], "--tol"),
     ):
         assert main(arguments) == 2
         sentence = capsys.readouterr().err
         assert word in sentence
         assert sentence.count("\n") == 1
+
+
+def test_an_interruption_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of the answer's bytes."""
+    out = tmp_path / "answer.npz"
+    out.write_bytes(b"the old answer")
+    begun = []
+
+    def half(handle: object, **arrays: object) -> None:
+        handle.write(b"half of the new answer")
+        begun.append(sorted(path.name for path in tmp_path.iterdir()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", half)
+    assert main(["solve", "--candidates", "0.5", "--target", "0.5", "--out", str(out)]) == 130
+    assert len(begun[0]) == 2  # it was being written, beside the old one
+    assert out.read_bytes() == b"the old answer"
+    assert [path.name for path in tmp_path.iterdir()] == ["answer.npz"]
 
 
 def test_an_interruption_leaves_the_old_file(tmp_path: Path) -> None:

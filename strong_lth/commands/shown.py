@@ -86,14 +86,19 @@ def progress_bars() -> Iterator[Callable[..., None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    bar = Progress(*columns, console=Console(stderr=True))
 
-        def report(stage: str, done: int, total: int, detail: str = "") -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total, detail=detail)
-            bar.update(tasks[stage], completed=done, total=total, detail=detail)
+    def report(stage: str, done: int, total: int, detail: str = "") -> None:
+        if stage not in tasks:
+            bar.start()  # not earlier: input that is refused leaves no empty line
+            tasks[stage] = bar.add_task(stage, total=total, detail=detail)
+        bar.update(tasks[stage], completed=done, total=total, detail=detail)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bar.stop()
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:

@@ -29,6 +29,8 @@ def solve(
 ) -> int:
     """Choose candidates whose sum is near a target: one problem, or many from files; status 1 if one is not solved or not proved.
 
+    "kept" lists the positions of the kept candidates, counted from 0, "shift" how far each of them is moved, and with --signed "signs" how it enters.
+
     Args:
         file: Candidates, .npy or .csv: n numbers, or one row of n per problem.
         candidates: The candidates themselves, in place of a file.
@@ -64,7 +66,8 @@ def solve(
             "status": solution.status.name,
             "meaning": solution.status.value,
             "error": solution.error,
-            "kept": kept.tolist() if not signed else (np.sign(solution.keep[kept]) * (kept + 1)).tolist(),
+            "kept": kept.tolist(),
+            **({"signs": solution.keep[kept].tolist()} if signed else {}),
             "shift": solution.shift[kept].tolist(),
             "verified": ok,
             "engine": solution.stats["engine"],
@@ -73,6 +76,8 @@ def solve(
         note = solution.stats.get("note")
         document = subsetsum.sum_certificate(problem, solution) if certificate else {}
     else:
+        if certificate and signed:
+            raise InputError("--certificate", "with --signed and many problems", "certify the problems one by one")
         z = np.broadcast_to(z, (len(x),)) if z.ndim == 0 else z
         kind: dict[str, Any] = {"tol": tol, "perturbation": perturbation, "size": size, "signed": signed}
         with progress_bars() as progress:
@@ -160,7 +165,10 @@ def _candidates(file: Path | None, given: tuple[float, ...]) -> Any:
         raise InputError("candidates", "neither" if file is None else "both", "give a file or --candidates")
     import numpy as np
 
-    return np.array(given) if file is None else _numbers_in(file)
+    x = np.array(given) if file is None else _numbers_in(file)
+    if x.ndim == 0:
+        raise InputError("candidates", f"a single number in {file}", "give an array of n numbers, or of B rows of n")
+    return x
 
 
 def _numbers_in(path: Path) -> Any:
@@ -171,7 +179,8 @@ def _numbers_in(path: Path) -> Any:
 
     try:
         if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False)
+            with path.open("rb") as handle:
+                return np.lib.format.read_array(handle, allow_pickle=False)
         if path.suffix == ".csv":
             array = np.loadtxt(path, delimiter=",", ndmin=2)
             return array.reshape(-1) if 1 in array.shape else array

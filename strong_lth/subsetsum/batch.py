@@ -67,7 +67,7 @@ def check_batch(candidates: ArrayLike, targets: ArrayLike, tol: ArrayLike, pertu
     if x.ndim == 2 and len(x) != len(z):
         raise InputError("targets", f"{len(z)} targets for {len(x)} rows of candidates", "give one target per row")
     n = x.shape[-1]
-    e = np.asarray(perturbation)
+    e = numbers("perturbation", perturbation)
     if e.ndim == 2 and x.ndim == 1:
         x = np.broadcast_to(x, (len(z), n))
     if x.ndim == 1:
@@ -290,6 +290,7 @@ def _run(
                 batch.target[part],
                 batch.tol[part],
                 grid=grid,
+                first=start,
                 **kind,
             ),
         )

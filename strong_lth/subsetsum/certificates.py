@@ -60,13 +60,19 @@ def batch_certificate(
 ) -> dict[str, Any]:
     """The certificate of a batch, row by row; arguments as for ``verify_batch``. Candidates shared by all rows are written once.
 
-    Raises InputError if the solution does not fit the problems.
+    Raises InputError if the solution does not fit the problems, or has signs (``sum_certificate`` certifies those, one by one).
     """
     batch = check_batch(candidates, targets, tol, perturbation)
     count, n = len(batch.target), batch.candidates.shape[1]
     if solution.keep.shape != (count, n):
         raise InputError(
             "solution", f"keep {solution.keep.shape}", f"give the solution of these {count} problems of {n}"
+        )
+    if (solution.keep < 0).any():
+        raise InputError(
+            "solution",
+            "kept candidates with sign -1",
+            "a batch certificate has no signs: certify the problems one by one",
         )
     kept = [np.flatnonzero(row) for row in solution.keep]
     shared = (batch.perturbation == batch.perturbation[:1]).all()

@@ -169,7 +169,7 @@ class _Scene:
             raise InputError("window", window, "give its two ends (low, high), low <= high")
         tol = scalar("tol", tol, least=0.0)
         e = spread("perturbation", perturbation, x.shape)
-        pad = float(np.abs(ends).sum()) + tol
+        pad = float(abs(ends[0])) + float(abs(ends[1])) + tol
         if not math.isfinite(pad):
             raise InputError("window", window, "scale the problem down: its sums overflow")
         room = math.ldexp(1.0, math.frexp(pad)[1]) if pad else 0.0

@@ -17,14 +17,18 @@ from strong_lth.subsetsum.engines import (
     search_fewest,
     search_lists,
     search_nearest,
+    search_with,
 )
 from strong_lth.subsetsum.exact import evaluate
-from strong_lth.subsetsum.fixedpoint import GUARD, Ints
+from strong_lth.subsetsum.fixedpoint import Ints
 from strong_lth.subsetsum.problem import CODES, Objective
 
 SOLVED, OPTIMAL, INFEASIBLE, UNDECIDED = (
     CODES[s] for s in (Status.SOLVED, Status.OPTIMAL, Status.INFEASIBLE, Status.UNDECIDED)
 )
+
+
+FINEST = 4  # of the candidates: those tried where moves end between doubles
 
 
 @dataclass
@@ -86,12 +90,23 @@ def _nearest(rows: Rows, answers: Answers, index: NDArray[np.intp]) -> None:
     keep, hit, used = search_nearest(part)
     within = answers.record(rows, index, keep)
     if rows.grid.movable and not rows.classed:
-        # a few candidates reach a target of the grid, but their moves end between doubles: let all of them try
-        few = np.flatnonzero(hit & ~within & (used < rows.n) & (part.spot % GUARD == 0))
+        # a few candidates reach the target, but their moves end between doubles: let all of them try
+        few = np.flatnonzero(hit & ~within & (used < rows.n))
         if few.size:
             again = part.take(few)
             keep, hit[few], used[few] = search_lists(again, again.spot, again.spot, early=False)
             within[few] = answers.record_part(part, few, index[few], keep)
+        for row in np.flatnonzero(hit & ~within):
+            at = np.array([row])
+            one = part.take(at)
+            best = answers.keep[index[at]]
+            for fine in np.argsort(np.abs(one.grid.values[0]), kind="stable")[:FINEST].tolist():
+                keep, met = search_with(one, fine)
+                if met and answers.record_part(part, at, index[at], keep)[0]:
+                    within[row] = True
+                    break
+            else:
+                answers.record_part(part, at, index[at], best)
     answers.used[index] = np.where(hit, rows.n, used) if part.grid.movable else used
     # a hit that is not within tol: the target lies inside the reach, but between the sums of moved doubles
     proved = ~hit & (used == rows.n) & (answers.errors[index] - answers.resolution[index] > part.tol)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from strong_lth.core import Floats
+from strong_lth.core import Floats, InputError
 from strong_lth.subsetsum.fixedpoint import GUARD, Grid, Ints, place, to_grid, window
 from strong_lth.subsetsum.threads import thread_count
 from strong_lth.subsetsum.windows import MOST, nearest_of_many
@@ -90,9 +90,20 @@ def make_rows(
     size: int | None = None,
     signed: bool = False,
     device: str = "cpu",
+    first: int = 0,
 ) -> Rows:
-    """Put problems into fixed point; ``grid`` if that of the candidates is known already."""
-    grid = to_grid(candidates, perturbation) if grid is None else grid
+    """Put problems into fixed point; ``grid`` if that of the candidates is known already, ``first`` what messages call row 0."""
+    grid = to_grid(candidates, perturbation, first) if grid is None else grid
+    if np.abs(target).max(initial=0.0) >= 2.0**970:  # else no distance to a sum overflows
+        with np.errstate(over="ignore"):
+            farthest = np.abs(candidates).sum(axis=1) + perturbation.sum(axis=1) + np.abs(target)
+        if not np.isfinite(farthest).all():
+            row = int(np.argmin(np.isfinite(farthest)))
+            raise InputError(
+                "target",
+                f"{float(target[row])!r}, whose distances overflow (row {first + row})",
+                "scale the problem down",
+            )
     return Rows(candidates, grid, target, tol, place(target, grid.q), budget, size, signed, device)
 
 
@@ -120,6 +131,22 @@ def search_lists(rows: Rows, bottom: Ints, top: Ints, *, early: bool) -> tuple[B
     high = np.ascontiguousarray(rows.grid.high)
     search_rows(low, high, bottom, top, early, entries, longest, not rows.grid.movable, keep, gap, used)
     return keep, gap <= 0, used
+
+
+def search_with(rows: Rows, kept: int) -> tuple[Bools, bool]:
+    """A subset of one row that keeps the given candidate and meets the target: keep (1, n), and whether there is one."""
+    others = np.flatnonzero(np.arange(rows.n) != kept)
+    grid, keep = rows.grid, np.zeros((1, rows.n), np.bool_)
+    keep[0, kept] = True
+    bottom, top = rows.spot - grid.high[:, kept], rows.spot - grid.low[:, kept]
+    if not others.size:
+        return keep, bool(bottom[0] <= 0 <= top[0])
+    values, moves_low, moves_high = (part[:, others] for part in (grid.values, grid.moves_low, grid.moves_high))
+    part = Grid(grid.q, values, moves_low, moves_high, grid.exact, grid.loss)
+    rest = replace(rows, candidates=rows.candidates[:, others], grid=part)
+    found, hit, _ = search_lists(rest, bottom, top, early=False)
+    keep[0, others] = found[0]
+    return keep, bool(hit[0])
 
 
 def moves_of(rows: Rows, keep: Signs) -> Ints:

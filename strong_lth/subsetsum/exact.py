@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from strong_lth.core import Floats
 from strong_lth.subsetsum.fixedpoint import BOUND, GUARD, Grid, Ints, place
 
+POLISH = 10  # errors within so many binary places of the unit may be the rounding of moves
+
 
 def choose_moves(grid: Grid, signs: NDArray[Any], spot: Ints) -> Ints:
     """Moves (B, n) in units 2^-q that bring the sum of each row's kept candidates as near to its target as they can.
@@ -91,7 +93,55 @@ def evaluate(
         if shift is not None:
             terms += [float(s) * v for s, v in zip(signs[row, kept].tolist(), shift[row, kept].tolist(), strict=True)]
         errors[row], within[row] = sum_error(terms, float(target[row]), float(tol[row]))
+    if shift is not None:
+        for row in np.flatnonzero(~within & (errors - tol <= np.ldexp(1.0, POLISH - grid.q))):
+            g = min(int(row), len(grid.q) - 1)
+            low, high = (np.ldexp(part[g].astype(np.float64), -grid.q[g]) for part in (grid.moves_low, grid.moves_high))
+            better = polish(x[row], shift[row], signs[row], low, high, float(target[row]), float(tol[row]))
+            if better is not None:
+                place_at, move, errors[row] = better
+                shift[row, place_at], within[row] = move, True
     return errors, shift, within
+
+
+def polish(
+    x: Floats, shift: Floats, signs: NDArray[Any], low: Floats, high: Floats, target: float, tol: float
+) -> tuple[int, float, float] | None:
+    """One move of a row changed so that the exact error is at most tol, finer than any grid: (candidate, its move, the error), or None.
+
+    The finest moved value that stays a double, with a move that is one between its ends, takes what is missing.
+
+    >>> x, still = np.array([0.5, -0.25]), np.zeros(2)
+    >>> polish(x, still, np.array([1, 1]), still - 0.1, still + 0.1, 0.25 + 2.0**-54, 0.0)
+    (1, 5.551115123125783e-17, 0.0)
+    """
+    kept = np.flatnonzero(signs)
+    kept = kept[np.argsort(np.abs(x[kept] + shift[kept]), kind="stable")].tolist()
+    parts = {i: (int(signs[i]), Fraction(float(x[i])), Fraction(float(shift[i]))) for i in kept}
+    missing = Fraction(target) - sum((sign * (a + y) for sign, a, y in parts.values()), Fraction(0))
+    for i in kept:
+        sign, a, y = parts[i]
+        wanted = y + sign * missing
+        for move in (float(wanted), float(a + wanted) - float(a)):
+            new = Fraction(move)
+            if not low[i] <= move <= high[i] or nearest_double(a + new) != a + new:
+                continue
+            error = abs(missing - sign * (new - y))
+            if error <= Fraction(tol):
+                return i, move, nearest_double(error)
+    return None
+
+
+def nearest_double(value: Fraction) -> float:
+    """The correctly rounded double, infinite where the value lies beyond all of them.
+
+    >>> nearest_double(Fraction(1, 3)), nearest_double(Fraction(10) ** 400)
+    (0.3333333333333333, inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def sum_error(terms: list[float], target: float, tol: float) -> tuple[float, bool]:

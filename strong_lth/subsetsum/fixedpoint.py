@@ -65,8 +65,8 @@ class Grid:
         return Grid(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
-def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
-    """Fixed point for candidates and perturbation of shape (G, n).
+def to_grid(candidates: Floats, perturbation: Floats, first: int = 0) -> Grid:
+    """Fixed point for candidates and perturbation of shape (G, n); ``first`` is what messages call row 0.
 
     InputError: sums overflow, or a candidate is too small to be seen beside the others.
     """
@@ -74,7 +74,9 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
         total = np.abs(candidates).sum(axis=1) + perturbation.sum(axis=1)
     if not np.isfinite(total).all():
         raise InputError(
-            "candidates", f"row {int(np.argmin(np.isfinite(total)))} whose sums overflow", "scale the problem down"
+            "candidates",
+            f"row {first + int(np.argmin(np.isfinite(total)))} whose sums overflow",
+            "scale the problem down",
         )
     q = np.minimum(60 - np.frexp(total)[1], 1076).astype(np.int32)
     exponent = (q - 2)[:, None]
@@ -86,7 +88,7 @@ def to_grid(candidates: Floats, perturbation: Floats) -> Grid:
         row, column = np.argwhere(vanished)[0]
         raise InputError(
             "candidates",
-            f"{float(candidates[row, column])!r} beside others {2.0**59:.0e} times larger (row {row}, position {column})",
+            f"{float(candidates[row, column])!r} beside others {2.0**59:.0e} times larger (row {first + int(row)}, position {column})",
             "drop it or scale it up",
         )
     values = scaled.astype(np.int64) * GUARD

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import BudgetError, Floats, InputError
 from strong_lth.distributions import Law, Scaled
@@ -19,10 +19,12 @@ from strong_lth.subsetsum.fixedpoint import Ints
 from strong_lth.subsetsum.problem import check_budget, numbers, scalar, whole
 from strong_lth.subsetsum.threads import in_order, thread_count
 
+MOST_LIMIT = 1 << 20  # candidates of a trial: a block of them takes 2 GiB
 BLOCK = 256  # trials that share a random stream
 GROUP = 16 * BLOCK  # trials at a time on a device
 ROUND = 32  # candidates drawn for a block at a time
 SPREAD = 32.0  # a draw farther than this many standard deviations from 0 is refused
+LONGEST_CURVE = 1_000_000  # places of a failure curve that nobody asked for one by one
 HITTING_BUDGET = 1 << 26  # intervals of 16 bytes: 1 GiB
 
 Progress = Callable[[int, int], None]
@@ -61,12 +63,18 @@ def failure_curve(
     >>> curve.failure, curve.high.round(3)
     (array([0.75, 0.25]), array([0.997, 0.848]))
     """
-    seen = np.asarray(times)
+    seen = _array("times", times)
     if seen.ndim != 1 or seen.size == 0 or seen.dtype.kind not in "iu" or seen.min() < -1:
         raise InputError(
             "times", f"shape {seen.shape} of {seen.dtype}", "give the whole numbers that hitting_times returned"
         )
-    at = np.arange(max(int(seen.max()), 0) + 1) if n is None else np.asarray(n)
+    if n is None and seen.max() > LONGEST_CURVE:
+        raise InputError(
+            "n",
+            f"none, and times up to {int(seen.max())}",
+            f"name the places to look at: more than {LONGEST_CURVE} by default",
+        )
+    at = np.arange(max(int(seen.max()), 0) + 1) if n is None else _array("n", n)
     if at.ndim != 1 or at.size == 0 or at.dtype.kind not in "iu" or at.min() < 0:
         raise InputError("n", f"shape {at.shape} of {at.dtype}", "give whole numbers >= 0")
     if method not in ("dkw", "clopper-pearson"):
@@ -83,6 +91,13 @@ def failure_curve(
         ends = np.array([clopper_pearson(int(count), trials, confidence=each) for count in failed])
         low, high = ends[:, 0], ends[:, 1]
     return FailureCurve(np.asarray(at, np.int64), failure, low, high, trials, confidence, method)
+
+
+def _array(name: str, value: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise InputError(name, "rows of unequal lengths", "give whole numbers in one row") from None
 
 
 def hitting_times(
@@ -108,7 +123,7 @@ def hitting_times(
     rounded down, the window outward, by less than 2^-q). device: "cpu" (compiled kernels), "cuda" or "torch": the same times. progress is called with (trials done, trials).
 
     InputError for malformed input, a law without variance, and tol = perturbation = 0. BudgetError where a trial needs more than
-    ``budget`` intervals of 16 bytes.
+    ``budget`` intervals of 16 bytes, and before anything is allocated where the times themselves (8 bytes each) would take more.
 
     >>> from strong_lth.distributions import Uniform
     >>> hitting_times(Uniform(-1, 1), 0.01, trials=8, seed=1)
@@ -116,6 +131,10 @@ def hitting_times(
     """
     task = _Task.of(law, tol, perturbation, window, limit, seed, check_budget(budget))
     trials = whole("trials", trials, 1)
+    if trials > 2 * budget:
+        raise BudgetError(
+            f"hitting_times: {trials} times take {trials >> 17} MiB and {budget * 16 >> 20} MiB are allowed; ask for fewer trials, or raise budget"
+        )
     step, threads = (BLOCK, thread_count(workers)) if device == "cpu" else (GROUP, 1)
     times = np.empty(trials, np.int64)
 
@@ -153,9 +172,13 @@ class _Task:
         ends = numbers("window", window)
         if ends.shape != (2,) or ends[0] > ends[1]:
             raise InputError("window", window, "give its two ends (low, high), low <= high")
+        if isinstance(law, type) or not all(hasattr(law, name) for name in ("sample", "support", "variance")):
+            raise InputError("law", repr(law), "give a law of strong_lth.distributions, such as Uniform(-1, 1)")
+        if whole("limit", limit, 1) > MOST_LIMIT:
+            raise InputError("limit", f"more than {MOST_LIMIT}", f"give a whole number from 1 to {MOST_LIMIT}")
         if tol == 0 and perturbation == 0:
             raise InputError("tol", 0.0, "give tol or perturbation > 0: finitely many sums never cover a window")
-        limit = -(-whole("limit", limit, 1) // ROUND) * ROUND
+        limit = -(-int(limit) // ROUND) * ROUND
         largest = _largest(law) + perturbation
         total = limit * largest + float(np.abs(ends).max()) + tol
         if not math.isfinite(total):
@@ -164,7 +187,11 @@ class _Task:
         unit = Fraction(2) ** q
         r, reach = math.floor(Fraction(tol) * unit), math.floor(Fraction(perturbation) * unit)
         if r == 0 and reach == 0:
-            raise InputError("tol", tol, f"give tol or perturbation above 2^-{q}, the grid of sums of this law")
+            raise InputError(
+                "tol",
+                tol,
+                f"give tol or perturbation above {math.ldexp(1.0, -q):.1e}, the grid of sums of this law, or a smaller limit",
+            )
         outer = math.floor(Fraction(float(ends[0])) * unit), math.ceil(Fraction(float(ends[1])) * unit)
         return cls(law, q, r, reach, outer, limit, check_seed(seed), budget)
 

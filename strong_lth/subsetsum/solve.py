@@ -29,6 +29,8 @@ def solve(problem: SubsetSumProblem, objective: Objective = "nearest", *, budget
     objective: "nearest" (least error), "any" (the first subset found within tol) or "fewest" (fewest kept within tol, provably).
     budget: list entries of 16 bytes held at once. Statuses: SOLVED (error <= tol), OPTIMAL (nearest: proved least, above tol),
     INFEASIBLE (any, fewest: none within tol), UNDECIDED (``stats["note"]`` names the knob). InputError for "fewest" with a fixed size.
+    OPTIMAL and INFEASIBLE speak of real moves, SOLVED of moves and moved values that are doubles; a target (tol = 0) that only real moves are known
+    to reach, by less than 1e-15, is UNDECIDED.
 
     The engine follows from n, perturbation and budget (``stats["engine"]``). Least error without perturbation: every sum to n = 13, meet in the
     middle to 46, windows of sums to 60 (0.4 s at n = 50, seconds at 60); beyond, a sub-problem of 58 candidates around the target, whose
@@ -100,11 +102,10 @@ def solve_by_numpy(problem: SubsetSumProblem, objective: Objective, *, budget: i
     rows = _rows(problem, budget)
     need = list_entries(rows.n, problem.signed)
     if need > rows.budget:
-        what = "signed candidates" if problem.signed else "candidates of a fixed size"
+        what = "signed candidates" if problem.signed else "candidates"
+        remedy = "give fewer" + (f", or budget={need} ({need * 16 >> 20} MiB)" if need < 1 << 60 else "")
         raise InputError(
-            "budget",
-            f"{rows.budget} list entries ({rows.budget * 16 >> 20} MiB) for {rows.n} {what}",
-            f"give fewer, or budget={need} ({need * 16 >> 20} MiB)",
+            "budget", f"{rows.budget} list entries ({rows.budget * 16 >> 20} MiB) for {rows.n} {what}", remedy
         )
     grid, spot = rows.grid, int(rows.spot[0])
     if objective == "fewest":

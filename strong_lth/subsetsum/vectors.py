@@ -18,9 +18,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import Certificate, Check, Floats, InputError, Outcome, Status
+from strong_lth.subsetsum.batch import undecided_note
 from strong_lth.subsetsum.exact import choose_moves, evaluate
 from strong_lth.subsetsum.fixedpoint import Ints, place, to_grid
-from strong_lth.subsetsum.problem import Solution, SubsetSumProblem, check_size, frozen, numbers, scalar, spread
+from strong_lth.subsetsum.problem import (
+    Solution,
+    SubsetSumProblem,
+    check_budget,
+    check_size,
+    frozen,
+    numbers,
+    scalar,
+    spread,
+)
 from strong_lth.subsetsum.verify import METHOD, verify
 
 DIMENSIONS = 9
@@ -75,42 +85,53 @@ def solve_vectors(
     size = check_size(size, n)
     tol, e = scalar("tol", tol, least=0.0), spread("perturbation", perturbation, (n,))
     need = 2 * 8 * (d + 2) << ((n + 1) // 2)
-    if need > budget:
-        raise InputError("candidates", f"{n} vectors whose sums take {need >> 20} MiB", f"give fewer, or budget={need}")
+    if need > check_budget(budget):
+        memory = f"{need >> 20} MiB" if n < 100 else f"2^{need.bit_length() - 21} MiB"
+        remedy = f"give fewer, or budget={need}" if n < 100 else "give fewer"
+        raise InputError("candidates", f"{n} vectors whose sums take {memory}", remedy)
     grid = to_grid(x.T, np.broadcast_to(e, (d, n)))
     spot = place(z, grid.q)
-    keep, doubt = _nearest(x, e, z, -1 if size is None else size)
+    keep, apart, doubt = _nearest(x, e, z, -1 if size is None else size)
     signs = np.broadcast_to(keep, (d, n))
     moves = choose_moves(grid, signs, spot) if grid.movable else None
     errors, shift, within = evaluate(grid, np.ascontiguousarray(x.T), z, np.full(d, tol), signs, moves)
     error = float(errors.max())
     resolution = float(grid.resolution.max()) + doubt
-    proved = Status.OPTIMAL if error - resolution > tol else Status.UNDECIDED
+    # an error above ``apart``: real moves come nearer than moves that are doubles, of this subset or perhaps of another
+    least = error - resolution > tol and (not grid.movable or error - resolution <= apart)
+    proved = Status.OPTIMAL if least else Status.UNDECIDED
     status = Status.SOLVED if within.all() else proved
-    stats = {"objective": "nearest", "resolution": resolution, "engine": "window scan" if d <= FLAT else "k-d tree"}
+    stats: dict[str, Any] = {"objective": "nearest", "resolution": resolution}
+    stats["engine"] = "window scan" if d <= FLAT else "k-d tree"
+    if status is Status.UNDECIDED:
+        stats["note"] = undecided_note(n, budget, 0, 1, error)
     return VectorSolution(status, keep, np.zeros((n, d)) if shift is None else shift.T, error, stats)
 
 
-def _nearest(x: Floats, e: Floats, z: Floats, size: int) -> tuple[NDArray[np.bool_], float]:
-    """The best subset on a grid common to all coordinates, and how much that grid's rounding may hide."""
+def _nearest(x: Floats, e: Floats, z: Floats, size: int) -> tuple[NDArray[np.bool_], float, float]:
+    """The best subset on a grid common to all coordinates, its error with real moves there, and how much that grid's rounding may hide."""
     from strong_lth.subsetsum.kernels_vectors import scan
 
     n, d = x.shape
-    largest = float((np.abs(x).sum(axis=0) + e.sum() + np.abs(z)).max())
+    with np.errstate(over="ignore"):
+        largest = float((np.abs(x).sum(axis=0) + e.sum() + np.abs(z)).max())
     if not np.isfinite(largest):
-        raise InputError("candidates", "sums that overflow", "scale the problem down")
+        raise InputError("candidates", "sums, or distances to the target, that overflow", "scale the problem down")
     q = min(58 - int(np.frexp(largest)[1]), 1000)
     values, reach, spot = (np.rint(np.ldexp(v, q)).astype(np.int64) for v in (x, e, z))
     exact = all((np.ldexp(i.astype(np.float64), -q) == v).all() for i, v in ((values, x), (reach, e), (spot, z)))
     left, right = _sums(values[: n // 2], reach[: n // 2]), _sums(values[n // 2 :], reach[n // 2 :])
     if d > FLAT and (e == e[0]).all():
-        i, j = _by_tree(left, right, spot, size)
+        apart, i, j = _by_tree(left, right, spot, size)
     else:
         order = np.argsort(right[0][:, 0], kind="stable")
-        _, i, at = scan(*left, *(np.ascontiguousarray(part[order]) for part in right), spot, size, int(right[1].max()))
+        apart, i, at = scan(
+            *left, *(np.ascontiguousarray(part[order]) for part in right), spot, size, int(right[1].max())
+        )
         j = int(order[at])
     bits = [(i >> k) & 1 for k in range(n // 2)] + [(j >> k) & 1 for k in range(n - n // 2)]
-    return np.array(bits, np.bool_), 0.0 if exact else float(np.ldexp(2.0 * n + 2, -q))
+    hidden = 0.0 if exact else float(np.ldexp(2.0 * n + 2, -q))
+    return np.array(bits, np.bool_), float(np.ldexp(float(apart), -q)), hidden
 
 
 Sums = tuple[Ints, Ints, Ints]
@@ -126,8 +147,8 @@ def _sums(values: Ints, reach: Ints) -> Sums:
     return sums, reaches, sizes
 
 
-def _by_tree(left: Sums, right: Sums, spot: Ints, size: int) -> tuple[int, int]:
-    """The best pair by nearest neighbours: a tree per number kept, where that number matters, and exact integers in the end.
+def _by_tree(left: Sums, right: Sums, spot: Ints, size: int) -> tuple[int, int, int]:
+    """The least distance and the pair by nearest neighbours: a tree per number kept, where that number matters, and exact integers in the end.
 
     The tree works in doubles, so it only proposes: everything within rounding of its best is compared in integers.
     """
@@ -166,8 +187,8 @@ def _by_tree(left: Sums, right: Sums, spot: Ints, size: int) -> tuple[int, int]:
                         k = int(np.argmin(apart))
                         finalists.append((max(0, int(apart[k])), int(row), int(pairs[k])))
                 if finalists and min(finalists)[0] == 0:
-                    return min(finalists)[1:]
-    return min(finalists)[1:]
+                    return min(finalists)
+    return min(finalists)
 
 
 def verify_vectors(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from strong_lth.core import Certificate, Check, Floats, InputError, Outcome, Status
 from strong_lth.subsetsum.batch import check_batch
+from strong_lth.subsetsum.exact import nearest_double
 from strong_lth.subsetsum.lists import list_entries
 from strong_lth.subsetsum.problem import CODES, STATUSES, BatchSolution, Solution, SubsetSumProblem, check_size
 from strong_lth.subsetsum.solve import solve, solve_by_numpy
@@ -39,6 +41,7 @@ def verify(problem: SubsetSumProblem, solution: Solution, *, recheck: bool = Fal
     x, y, e = (list(map(Fraction, v.tolist())) for v in (problem.candidates, shift, problem.perturbation))
     kept = [i for i in range(n) if signs[i]]
     exact = abs(sum((signs[i] * (x[i] + y[i]) for i in kept), -Fraction(problem.target)))
+    rounded = nearest_double(exact)
     far = [i for i in range(n) if abs(y[i]) > e[i]]
     loose = [i for i in range(n) if not signs[i] and y[i]]
     odd = [i for i in kept if y[i] and not _is_double(x[i] + y[i]) and not _too_fine(x[i], e[i])]
@@ -48,11 +51,11 @@ def verify(problem: SubsetSumProblem, solution: Solution, *, recheck: bool = Fal
         _check("shift within perturbation", not far, _first("shift", far)),
         _check("shift zero where not kept", not loose, _first("shift", loose)),
         _check("moved values are doubles", not odd, _first("candidate", odd)),
-        _check("error", float(exact) == solution.error, f"exact {float(exact)!r}, reported {solution.error!r}"),
+        _check("error", rounded == solution.error, f"exact {rounded!r}, reported {solution.error!r}"),
         _check("status", _agrees(solution.status, exact <= Fraction(problem.tol)), solution.status.name),
         _optimality(problem, solution, recheck),
     ]
-    return Certificate("subset sum", tuple(checks), float(exact), METHOD)
+    return Certificate("subset sum", tuple(checks), rounded, METHOD)
 
 
 def _form(problem: SubsetSumProblem, keep: NDArray[np.generic], shift: NDArray[np.generic]) -> str:
@@ -76,12 +79,13 @@ def _first(what: str, bad: list[int]) -> str:
 
 
 def _is_double(value: Fraction) -> bool:
-    return Fraction(float(value)) == value
+    rounded = nearest_double(value)
+    return math.isfinite(rounded) and Fraction(rounded) == value
 
 
 def _too_fine(x: Fraction, perturbation: Fraction) -> bool:
     """Whether x has digits below the last place of |x| + perturbation, so that no large move leaves a double."""
-    return bool(x % Fraction(math.ulp(float(abs(x) + perturbation))))
+    return bool(x % Fraction(math.ulp(min(nearest_double(abs(x) + perturbation), sys.float_info.max))))
 
 
 def _agrees(status: Status, within: bool) -> bool:
@@ -154,7 +158,7 @@ def verify_batch(
     kept = np.count_nonzero(keep, axis=1)
     claimed = statuses != CODES[Status.UNDECIDED]
     far: NDArray[np.bool_] = np.abs(shift) > batch.perturbation
-    wrong: NDArray[np.bool_] = np.abs(exact - errors) > 0
+    wrong: NDArray[np.bool_] = exact != errors  # a NaN equals nothing
     loose = ~keep & (shift != 0)
     odd = (keep & (shift != 0)) & _moved_off_doubles(batch.candidates, shift, batch.perturbation)
     checks = (
@@ -162,7 +166,7 @@ def verify_batch(
         _rows_check("shift within perturbation", far, np.abs(shift) - batch.perturbation),
         _rows_check("shift zero where not kept", loose, np.abs(shift)),
         _rows_check("moved values are doubles", odd, np.abs(shift)),
-        _rows_check("error", wrong, np.abs(exact - errors)),
+        _rows_check("error", wrong, np.abs(np.minimum(exact, sys.float_info.max) - errors)),
         _rows_check("status", claimed & ((statuses == CODES[Status.SOLVED]) != within), exact),
         Check("optimality", Outcome.NOT_RECHECKED, "verify one row with recheck=True"),
     )
@@ -179,10 +183,11 @@ def _rows_check(name: str, bad: NDArray[np.bool_], weight: Floats) -> Check:
 
 def _moved_off_doubles(x: Floats, shift: Floats, perturbation: Floats) -> NDArray[np.bool_]:
     """Where x + shift is no double although x has no digit below the last place of |x| + perturbation."""
-    moved = x + shift
-    shadow = moved - x
-    inexact = ((x - (moved - shadow)) + (shift - shadow)) != 0
-    place = np.spacing(np.abs(x) + perturbation)
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = x + shift
+        shadow = moved - x
+        inexact = ((x - (moved - shadow)) + (shift - shadow)) != 0
+        place = np.spacing(np.minimum(np.abs(x) + perturbation, 2.0**1023))
     return np.asarray(inexact & (np.fmod(x, place) == 0))
 
 
@@ -192,12 +197,14 @@ def _exact_errors(
     """Correctly rounded errors, and whether the exact ones are <= tol: int64 where a row is exact there, else exact float sums."""
     factor = signs.astype(np.float64)
     parts = [factor * x, factor * shift, -target[:, None]]
-    size = np.sum([np.abs(part).sum(axis=1) for part in parts], axis=0)
+    with np.errstate(over="ignore"):
+        size = np.sum([np.abs(part).sum(axis=1) for part in parts], axis=0)
+    whole = size < 2.0**1000  # beyond, a sum of doubles may be none
     p = np.minimum(60 - np.frexp(size)[1], 1074)[:, None]
     total = np.zeros(len(target), np.int64)
-    whole = np.ones(len(target), np.bool_)
+    tame = whole.copy()
     for part in parts:
-        scaled = np.ldexp(part, p)
+        scaled = np.ldexp(part if tame.all() else np.where(tame[:, None], part, 0.0), p)
         whole &= (scaled == np.rint(scaled)).all(axis=1) & ((scaled != 0) == (part != 0)).all(axis=1)
         total += np.rint(scaled).astype(np.int64).sum(axis=1)
     errors = np.ldexp(np.abs(total).astype(np.float64), -p[:, 0])
@@ -205,6 +212,10 @@ def _exact_errors(
     # equality of rounded numbers proves nothing unless the integer was exact as a double
     for row in np.flatnonzero(~whole | ((errors == tol) & (np.abs(total) >= 1 << 53))):
         terms = np.concatenate([part[row] for part in parts]).tolist()
+        if not tame[row]:
+            exact = abs(sum(map(Fraction, terms), Fraction(0)))
+            errors[row], within[row] = nearest_double(exact), exact <= Fraction(float(tol[row]))
+            continue
         errors[row] = abs(math.fsum(terms))
         if errors[row] == tol[row]:
             within[row] = abs(sum(map(Fraction, terms), Fraction(0))) <= Fraction(float(tol[row]))

@@ -117,6 +117,34 @@ def test_verify_batch_refuses_and_names_the_row(fault: str) -> None:
     assert f"worst row {ROW}" in certificate.failures[0].detail
 
 
+@pytest.mark.parametrize("error", [0.0, 8.0, np.inf, np.nan])
+def test_sums_beyond_the_doubles_are_never_called_near(error: float) -> None:
+    """Both kept: the sum is 2e308. Integers of 2^-q overflowed here, and a NaN was compared with ``>``."""
+    x = np.array([[1e308, 1e308]])
+    claim = BatchSolution(np.zeros(1, np.int8), np.ones((1, 2), np.bool_), np.zeros((1, 2)), np.array([error]))
+    assert claim.status(0) is Status.SOLVED
+    certificate = verify_batch(x, [0.0], claim, tol=10.0)
+    assert "status" in [check.name for check in certificate.failures]
+    assert ("error" in [check.name for check in certificate.failures]) == (error != np.inf)
+    one = Solution(Status.SOLVED, np.ones(2, np.bool_), np.zeros(2), error)
+    assert not verify(SubsetSumProblem(x[0], 0.0, 10.0), one).ok
+
+
+def test_verify_batch_refuses_an_error_that_is_no_number() -> None:
+    certificate = verify_batch(BATCH_X, BATCH_Z, changed("errors", ROW, np.nan), tol=1e-3, perturbation=2.0**-10)
+    assert [check.name for check in certificate.failures] == ["error"]
+
+
+def test_a_move_beyond_the_doubles_is_refused() -> None:
+    top = float(np.finfo(np.float64).max)
+    problem = SubsetSumProblem([top], 0.0, perturbation=top)
+    solution = Solution(Status.OPTIMAL, np.array([True]), np.array([top]), np.inf)
+    names = ["moved values are doubles"]
+    assert [check.name for check in verify(problem, solution).failures] == names
+    batch = BatchSolution(np.ones(1, np.int8), np.ones((1, 1), np.bool_), np.full((1, 1), top), np.array([np.inf]))
+    assert [check.name for check in verify_batch([[top]], [0.0], batch, perturbation=top).failures] == names
+
+
 SIGNED_KIND = {"tol": 1e-3, "perturbation": 2.0**-10, "size": 4, "signed": True}
 SIGNED = solve_batch(BATCH_X, BATCH_Z, **SIGNED_KIND)
 

@@ -170,6 +170,21 @@ def test_a_target_between_the_sums_of_moved_doubles_is_undecided(engine: Callabl
         assert engine(replace(problem, tol=1e-15), objective).status is Status.SOLVED
 
 
+@pytest.mark.parametrize("perturbation", [1e-4, 1e-2, 0.3])
+def test_decimal_targets_are_reached_exactly(perturbation: float) -> None:
+    """0.1 has digits below the grid of the sums, and below most moved values: one finer move takes them."""
+    rng = np.random.default_rng(9)
+    x, z = rng.uniform(-1, 1, (150, 24)), np.tile(np.arange(-7, 8) / 10, 10)
+    batch = solve_batch(x, z, perturbation=perturbation)
+    assert verify_batch(x, z, batch, perturbation=perturbation).ok
+    assert batch.solved.all()
+    assert not batch.errors.any()
+    for row in range(0, 150, 25):
+        one = solve(SubsetSumProblem(x[row], z[row], perturbation=perturbation))
+        assert np.array_equal(one.keep, batch.keep[row])
+        assert np.array_equal(one.shift, batch.shift[row])
+
+
 def test_readme_call() -> None:
     rng = np.random.default_rng(0)
     problem = SubsetSumProblem(rng.uniform(-1, 1, 24), target=0.3, perturbation=1e-4)

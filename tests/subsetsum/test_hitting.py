@@ -119,8 +119,19 @@ def test_malformed_input_is_refused_by_name() -> None:
         "times": lambda: failure_curve([0.5]),
         "method": lambda: failure_curve([3], method="normal"),
         "n": lambda: failure_curve([3], n=[-1]),
+        "name the places": lambda: failure_curve([10**15]),
+        "unequal": lambda: failure_curve([[1], [1, 2]]),
+        "law": lambda: hitting_times("uniform", 0.1),
+        "a law of": lambda: hitting_times(Uniform, 0.1),
+        "from 1 to": lambda: hitting_times(law, 0.1, limit=10**400),
+        "smaller limit": lambda: hitting_times(law, 1e-300),
     }.items():
         with pytest.raises(InputError, match=name):
             call()
     with pytest.raises(BudgetError, match="MiB"):
         hitting_times(law, 1e-5, trials=1, budget=1 << 12)
+    for trials in (10**15, 10**25):  # refused before the times are allocated
+        with pytest.raises(BudgetError, match="fewer trials"):
+            hitting_times(law, 0.1, trials=trials)
+    with pytest.raises(BudgetError, match=r"8193 times .* 0 MiB"):
+        hitting_times(law, 0.1, trials=8193, budget=1 << 12)

@@ -80,6 +80,8 @@ def test_problem_refuses(name: str, arguments: dict[str, object]) -> None:
         ("tol", [X], [0.3], {"tol": [0.1, 0.1]}),
         ("perturbation", [X], [0.3], {"perturbation": [-1.0, 0.0]}),
         ("perturbation", X, [0.3, 0.2], {"perturbation": np.zeros((3, 2))}),
+        ("perturbation", [X, X], [0.3, 0.2], {"perturbation": [[0.1], [0.1, 0.2]]}),
+        ("target", [[-1.7e308]], [1.7e308], {"size": 1}),
         ("objective", [X], [0.3], {"objective": "best"}),
         ("budget", [X], [0.3], {"budget": 1}),
         ("budget", [X], [0.3], {"budget": "much"}),
@@ -98,12 +100,30 @@ def test_solve_refuses_what_no_engine_serves() -> None:
         solve(SubsetSumProblem([1.0, 1e-320], 0.3))
     with pytest.raises(InputError, match="budget"):
         solve_by_numpy(SubsetSumProblem(np.ones(40), 0.3, signed=True), "nearest")
+    with pytest.raises(InputError, match="100000 candidates; give fewer"):
+        solve_by_numpy(SubsetSumProblem(np.ones(100_000), 0.3), "nearest")
+    with pytest.raises(InputError, match=r"target: .* overflow"):
+        solve(SubsetSumProblem([-1.7e308], 1.7e308, size=1))
     with pytest.raises(InputError, match="fixed size"):
         solve_batch([X], [0.3], size=1, objective="fewest")
     with pytest.raises(InputError, match="size"):
         solve_batch([X], [0.3], size=3)
     with pytest.raises(InputError, match="objective"):
         solve(SubsetSumProblem(X, 0.3), "exact")
+
+
+def test_a_refused_row_is_named_by_its_number_in_the_batch() -> None:
+    """Rows are worked on in chunks; the message counts from the first of the batch."""
+    rng = np.random.default_rng(0)
+    x, z = rng.uniform(-1, 1, (9000, 5)), rng.uniform(-1, 1, 9000)
+    for bad, match in (([1.0, 1e-320], "row 8765, position 1"), ([1e308, 1e308], "row 8765 whose sums overflow")):
+        faulty = x.copy()
+        faulty[8765, :2] = bad
+        with pytest.raises(InputError, match=match):
+            solve_batch(faulty, z, workers=2)
+    z[8765], x[8765, 0] = 1.7e308, 1e308
+    with pytest.raises(InputError, match="row 8765"):
+        solve_batch(x, z, workers=2)
 
 
 def test_one_candidate_vector_with_as_many_targets_as_candidates() -> None:

@@ -78,6 +78,31 @@ def test_verify_refuses_tampered_vectors() -> None:
         assert not verify_vectors(x, z, bad, perturbation=1e-3).ok
 
 
+def test_what_only_real_moves_reach_is_undecided() -> None:
+    """Moved values are doubles: where those miss the target and real moves do not, the error is not called the least."""
+    x, z = [[0.3]], [-0.2378787235785361]
+    solution = solve_vectors(x, z, perturbation=0.9)
+    assert solution.status is Status.UNDECIDED
+    assert solution.error == 2.0**-55
+    assert "tol=" in solution.stats["note"]
+    assert verify_vectors(x, z, solution, perturbation=0.9).ok
+    rng = np.random.default_rng(7)
+    seen = []
+    for _ in range(150):
+        d = int(rng.integers(1, 6))
+        x, z = rng.uniform(-1, 1, (5, d)), rng.uniform(-1, 1, d)
+        solution = solve_vectors(x, z, perturbation=0.3)
+        scale = 2.0**40
+        least = enumerated(
+            np.rint(x * scale).astype(np.int64), np.rint(z * scale).astype(np.int64), np.full(5, int(0.3 * scale)), None
+        )
+        if solution.status is Status.OPTIMAL:
+            assert least > 2
+            assert solution.error == pytest.approx(least / scale, abs=1e-10)
+        seen.append(solution.status)
+    assert set(seen) == {Status.SOLVED, Status.OPTIMAL, Status.UNDECIDED}
+
+
 def test_malformed_vectors_are_refused_by_name() -> None:
     for name, call in {
         "candidates": lambda: solve_vectors(np.zeros((3, 10)), np.zeros(10)),
@@ -85,6 +110,9 @@ def test_malformed_vectors_are_refused_by_name() -> None:
         "size": lambda: solve_vectors(np.zeros((3, 2)), np.zeros(2), size=4),
         "perturbation": lambda: solve_vectors(np.zeros((3, 2)), np.zeros(2), perturbation=[1.0, 2.0]),
         "MiB": lambda: solve_vectors(np.zeros((60, 2)), np.zeros(2)),
+        "100000 vectors": lambda: solve_vectors(np.zeros((100_000, 2)), np.zeros(2)),
+        "budget": lambda: solve_vectors(np.zeros((3, 2)), np.zeros(2), budget="much"),
+        "overflow": lambda: solve_vectors([[-1.7e308]], [1.7e308], size=1),
     }.items():
         with pytest.raises(InputError, match=name):
             call()
