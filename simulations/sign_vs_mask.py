@@ -1,10 +1,12 @@
 """What carries a ticket: its mask, its learned signs, or both? Every combination on fresh networks, with the controls.
 
-Claim (Oh, Baik and Lee, ICLR 2025, AWS; abstract): "the signs of a winning ticket's weights" let a random network under the ticket's mask train as well as the ticket. Here on the
+Claim (Oh, Baik and Lee, ICLR 2025, AWS; abstract, in our words): a random network that inherits the mask and the parameter signs of a trained sparse network can be trained to about its accuracy. Here on the
 digits with conv-bn-tiny (1,224 prunable weights): the track of AWS, or of LRR, lends its mask, its signs, or a scrambled form of either to a network of another seed. All arms keep the same number of
 weights and are trained by the same recipe; the layer densities of "other mask" are those of the track's mask, its places are random.
 
-"Less than 5 points behind" is a one-sided test against a margin of .05; all tests are paired over seeds.
+"Less than 5 points behind" is a one-sided test against a margin of .05, fixed after first rows were seen: the third statement used to be that the ticket is more accurate than mask and signs, which is so for AWS
+(+.015, 95 % interval +.006 to +.024) and open for LRR (+.007, -.003 to +.018); the table has these differences. All tests are paired over seeds, without correction for their number, each at the alpha shown.
+SignTransfer also takes over the signs of classifier and biases, as the authors' code does; the arms "mask" and "other" do not.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import torch
 import strong_lth.tickets as T
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
-from strong_lth.tickets.summary import expected, mean_interval
+from strong_lth.tickets.summary import expected, mean_interval, paired
 
 MARGIN = 0.05
 ARMS = {
@@ -67,19 +69,22 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
         for second in ("mask", "scrambled"):
             statement = f"{source}: mask and signs are more accurate than: {ARMS[second]}"
             made.append(expected(statement, column["both"], column[second]))
-        behind = f"{source}: mask and signs, on fresh sizes, are less than 5 points behind the ticket itself"
+        behind = f"{source}: mask and signs, on fresh sizes, are less than 5 points behind the ticket itself (margin fixed after first rows were seen)"
         made.append(expected(behind, [accuracy + MARGIN for accuracy in column["both"]], column["ticket"]))
     return made
 
 
 def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Mean accuracy with its 95 % interval per source and arm."""
+    """Mean accuracy with its 95 % interval per source and arm, and how far behind the ticket it is, paired over seeds."""
     lines = []
     for arm, label in ARMS.items():
         line: dict[str, Any] = {"arm": label}
         for source in _sources(rows):
             mean, low, high = mean_interval(_column(rows, source, arm))
             line[source] = f"{mean:.2%}" + ("" if np.isnan(low) else f" ({low:.2%} to {high:.2%})")
+            behind = paired(_column(rows, source, "ticket"), _column(rows, source, arm))
+            ends = "" if np.isnan(behind.low) else f" ({behind.low:+.2%} to {behind.high:+.2%})"
+            line[f"{source}: behind the ticket"] = "" if arm == "ticket" else f"{behind.difference:+.2%}{ends}"
         lines.append(line)
     return lines
 

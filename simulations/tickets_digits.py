@@ -5,7 +5,8 @@ Question: at equal density, prunable set, final recipe and seeds, what do the wa
     python simulations/tickets_digits.py --record simulations/records/tickets_digits.json [--seeds 8] [--epochs 12] [--store FOLDER]
 
 Model mlp-bn (64-64-64-10, 8,192 prunable weights), 1,299 training images, accuracy on the 355 test images after the last epoch. ``claims`` are paired tests over the seeds (Student's t,
-two-sided 95 % interval); fewer than 8 seeds give INCONCLUSIVE. The negative control compares two random masks drawn alike: it must not be CONSISTENT or REFUTED more often than 1 time in 20.
+two-sided 95 % interval); fewer than 8 seeds give INCONCLUSIVE. They are 11 comparisons at 3 densities without correction for their number: of 33 true nulls one or two would get a verdict by chance, so a single one near the edge of its
+interval is a hint, not a finding. The negative control compares two random masks drawn alike: it must not be CONSISTENT or REFUTED more often than 1 time in 20; three of it are too few to see more than a gross fault.
 ``mechanism``: at the middle density, how many learned signs differ from the initial ones, how stable a ticket is to the order of the data, whether two networks that received the same signs
 at different inits meet without a barrier, and the height of the path from trained to initial normalisation.
 """

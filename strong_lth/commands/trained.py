@@ -28,6 +28,7 @@ def tickets(
     preset: Literal["scaled", "authors"] = "scaled",
     device: str = "cpu",
     backend: Literal["plain", "fast"] = "plain",
+    together: int | None = None,
     track: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = (),
     perturbation: float | None = None,
     shape: Literal["box", "relative", "ball"] = "box",
@@ -51,7 +52,8 @@ def tickets(
         batch: Images per step.
         preset: Settings of the method: scaled to the task, or the authors'.
         device: cpu or cuda.
-        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda); with --together, bfloat16 and captured.
+        together: So many seeds train in one stack; equal to one by one up to rounding.
         track: Trackers that get the metrics besides metrics.jsonl.
         perturbation: Allowed change of every weight, for projected-sgd and random-perturbation.
         shape: |w - w0| <= eps (box), <= eps |w0| (relative), or the Euclidean ball of all weights.
@@ -74,14 +76,10 @@ def tickets(
         model=model,
         preset=preset,
         device=device,
-        backend=_backend(backend, None),
+        backend=_backend(backend, together),
         box=box,
     )
-    chosen = _comparison(None, settings, epochs, lr, batch)
-    status = _compare(chosen, out, dry_run, json, track)
-    if out is not None and not dry_run:
-        _write_tickets(chosen, out)
-    return status
+    return _compare(_comparison(None, settings, epochs, lr, batch), out, dry_run, json, track, files=True)
 
 
 def compare(
@@ -118,7 +116,7 @@ def compare(
         batch: Images per step.
         preset: Settings of the methods: scaled to the task (default), or the authors'.
         device: cpu or cuda.
-        backend: fast is bfloat16, channels_last, compiled and captured (device cuda).
+        backend: fast is bfloat16, channels_last, compiled and captured (device cuda); with --together, bfloat16 and captured.
         together: So many seeds train in one stack; equal to one by one up to rounding.
         track: Trackers that get the metrics besides metrics.jsonl.
         out: Folder for the run; the same call resumes it.
@@ -160,13 +158,15 @@ def _comparison(
     return comparison.with_recipe(chosen, epochs=epochs, lr=lr, batch=batch)
 
 
-def _compare(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
+def _compare(
+    chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str], files: bool = False
+) -> int:
     """Show the planned cost, or run and show the rows; of the processes that torchrun started, the first one shows them."""
     from strong_lth.tickets import processes
 
     with processes.joined(chosen.device) as rank:
         if rank == 0:
-            return _shown(chosen, out, dry_run, json, track)
+            return _shown(chosen, out, dry_run, json, track, files)
         if not dry_run:
             _run_beside(chosen, out)
     return 0
@@ -180,7 +180,7 @@ def _run_beside(chosen: Comparison, out: Path | None) -> None:
         tickets.run_comparison(chosen, out or Path(scratch))
 
 
-def _shown(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str]) -> int:
+def _shown(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, track: Sequence[str], files: bool) -> int:
     from strong_lth import tickets
     from strong_lth.tickets.summary import summarise
 
@@ -201,28 +201,28 @@ def _shown(chosen: Comparison, out: Path | None, dry_run: bool, json: bool, trac
             detail = f"seed {seed}, epoch {row.epoch + 1}, loss {row.train_loss:.3f}, accuracy {accuracy:.1%}, density {row.density:.2%}"
             progress(method, done[method], totals[method], detail)
 
-        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report, track=track)
+        def write(method: str, density: float, seed: int, ticket: tickets.Ticket) -> None:
+            if files and out is not None:
+                tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
+
+        rows = tickets.run_comparison(chosen, out or Path(scratch), report=report, scored=write, track=track)
+    if files and out is not None and chosen.box is not None:
+        _write_weights(chosen, out)
     show_rows(rows, None if json else tickets_table(summarise(rows)))
     return 0
 
 
-def _write_tickets(chosen: Comparison, out: Path) -> None:
-    """The tickets of a finished run, from its stored trainings."""
+def _write_weights(chosen: Comparison, out: Path) -> None:
+    """The weights before they were moved, as a file for ``verify-perturbation``."""
     from strong_lth import tickets
     from strong_lth.tickets.comparison import methods_of, task_of
     from strong_lth.tickets.weights_file import LAW, Origin, save_weights
 
-    task = task_of(chosen)
-    store = tickets.FolderStore(out / "trainings")
-    for method in methods_of(chosen, task):
+    for method in methods_of(chosen, task_of(chosen)):
+        law = getattr(method, "init", "model")
         for seed in chosen.seeds:
-            for density in (1.0,) if method.reference else chosen.densities:
-                ticket = tickets.find(method, task, density, seed, store=store)
-                tickets.save_ticket(ticket, out / f"{chosen.methods[0]}-{density:g}-{seed}.safetensors")
-            if chosen.box is not None:
-                law = getattr(method, "init", "model")
-                origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
-                save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
+            origin = Origin(chosen.data, chosen.model, tickets.Seeds.of(seed).init, LAW if law == "model" else law)
+            save_weights(origin.drawn(), out / f"before-{seed}.safetensors", origin)
 
 
 def _make_folder(path: Path) -> None:

@@ -25,7 +25,7 @@ from strong_lth.tickets import processes
 from strong_lth.tickets.backend import Backend
 from strong_lth.tickets.box_settings import BoxSettings
 from strong_lth.tickets.fingerprint import fingerprint
-from strong_lth.tickets.harness import Row, compare, levels
+from strong_lth.tickets.harness import Row, Scored, compare, levels
 from strong_lth.tickets.hooks import EpochRow
 from strong_lth.tickets.images import Augment
 from strong_lth.tickets.listed import NAMES
@@ -142,9 +142,15 @@ def planned(comparison: Comparison) -> list[Row]:
 
 
 def run_comparison(
-    comparison: Comparison, folder: str | Path, *, report: Report | None = None, track: Sequence[str] = ()
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    report: Report | None = None,
+    scored: Scored | None = None,
+    track: Sequence[str] = (),
 ) -> list[Row]:
-    """Run or resume a comparison in a folder, and return its rows. ``track``: names of ``trackers.TRACKERS`` that get the metrics besides ``metrics.jsonl``.
+    """Run or resume a comparison in a folder, and return its rows. ``track``: names of ``trackers.TRACKERS`` that get the metrics besides ``metrics.jsonl``. ``scored``: see ``compare``; of
+    several processes the first one calls it.
 
     Raises InputError when the folder holds another configuration, or one begun under another version, thread count or instruction set; the message says which.
     """
@@ -166,7 +172,13 @@ def run_comparison(
 
         store = FolderStore(place / "trainings")
         rows = compare(
-            methods_of(comparison, task), task, comparison.densities, comparison.seeds, store=store, report=note
+            methods_of(comparison, task),
+            task,
+            comparison.densities,
+            comparison.seeds,
+            store=store,
+            report=note,
+            scored=scored if first else None,
         )
     rows = [{"comparison": comparison.id, **row} for row in rows]
     if not first:

@@ -135,6 +135,12 @@ def _train(
     checkpoint: Checkpoint | None,
     record: Recorder,
 ) -> list[Trained]:
+    if backend.graph and processes.count() > 1:
+        raise InputError(
+            "backend.graph",
+            f"True in {processes.count()} processes",
+            "capture steps in one process, or train one network in several without capture",
+        )
     _warm_up()
     device, job, many = images.pixels.device, jobs[0], range(len(jobs))
     keeps = [keep_tensors(job.mask, str(device)) for job in jobs]

@@ -48,6 +48,7 @@ from strong_lth.tickets.untrained import check_untrained, weights_hash
 Row = dict[str, Any]
 Report = Callable[[EpochRow], None]
 SeedReport = Callable[[str, int, EpochRow], None]
+Scored = Callable[[str, float, int, Ticket], None]
 
 
 def levels(
@@ -76,7 +77,7 @@ def levels(
             draft = None if level is None else method.ticket(level, looking, seeds)
         if level is None or draft is None:
             break
-        level = replace(level, cost=looking.spent)
+        level, draft = replace(level, mask=_own_mask(level.mask), cost=looking.spent), _own(draft)
         check_level(level, looking.layout, method.name)
         check_ticket(draft, level, looking, method.name)
         if draft.source is not None and draft.source.seed != seeds.init:
@@ -131,6 +132,7 @@ def evaluate(
     looking = view(task, store, report, member=member)
     check_mask(ticket.mask, looking.layout, "ticket")
     check_state(ticket.state, looking.like, "ticket")
+    check_step(ticket, looking, "ticket")
     check_strong(ticket, looking, "ticket")
     state: State = on_device(ticket.state, task.device)
     cost = Cost()
@@ -163,22 +165,28 @@ def compare(
     *,
     store: Store | None = None,
     report: SeedReport | None = None,
+    scored: Scored | None = None,
     workers: int = 1,
 ) -> list[Row]:
     """One flat row per method, density and seed; a reference method has one row per seed, at its own density.
 
     All methods share the three seeds of a run, the prunable set, the final recipe and the selection rule (last epoch). Without ``store`` equal trainings of one
-    seed are still run once (the dense level of IMP and LRR), and cost every method what they took. ``workers`` > 1 gives each seed to a process of its own, with this
-    process's number of torch threads; the rows are the same, ``report`` is not called, and methods, task and store must be picklable.
+    seed are still run once (the dense level of IMP and LRR), and cost every method what they took. ``scored`` gets every ticket that has a row: method, requested density, seed, ticket.
+    ``workers`` > 1 gives each seed to a process of its own, with this process's number of torch threads; the rows are the same, ``report`` and ``scored`` are not called, and methods, task
+    and store must be picklable.
+
+    Raises InputError for empty lists, two methods of one name, a seed given twice, and densities that keep the same number of weights.
     """
     names = [method.name for method in methods]
     if len(set(names)) < len(names):
         raise InputError("methods", "two of one name", "give each method a name of its own")
     if not methods or not densities or not list(seeds):
         raise InputError("methods, densities, seeds", "an empty one", "give at least one of each")
+    if len(set(seeds)) < len(seeds):
+        raise InputError("seeds", list(seeds), "give each seed once; the same run again is no new evidence")
     plan = layout(task)
-    for density in densities:
-        kept_count(density, plan.prunable)
+    if len({kept_count(density, plan.prunable) for density in densities}) < len(densities):
+        raise InputError("densities", list(densities), "give each once, and none that keep the same number of weights")
     if workers > 1:
         parts = _in_processes(methods, task, densities, seeds, store, workers)
         return [row for part in parts for row in part]
@@ -194,9 +202,9 @@ def compare(
     for group in batched(seeds, task.backend.together):
         memory = store if store is not None else MemoryStore()
         if len(group) == 1:
-            parts = [_rows_of(group[0], methods, task, densities, memory, report, None)]
+            parts = [_rows_of(group[0], methods, task, densities, memory, report, scored, None)]
         else:
-            searches = [partial(_rows_of, seed, methods, task, densities, memory, report) for seed in group]
+            searches = [partial(_rows_of, seed, methods, task, densities, memory, report, scored) for seed in group]
             parts = gathering(task, memory).run(searches)
         rows += [shared | row for part in parts for row in part]
     return rows
@@ -214,6 +222,7 @@ def _rows_of(
     densities: Sequence[float],
     store: Store,
     report: SeedReport | None,
+    scored: Scored | None,
     member: Member | None,
 ) -> list[Row]:
     """The rows of one seed."""
@@ -222,12 +231,14 @@ def _rows_of(
         told = None if report is None else _told(report, method.name, seed)
         asked = (1.0,) if method.reference else tuple(densities)
         for part in (asked,) if method.together else [(density,) for density in asked]:
-            counts = {kept_count(density, plan.prunable) for density in part}
+            counts = {kept_count(density, plan.prunable): density for density in part}
             for level, ticket in levels(method, task, part, seed, store=store, report=told, member=member):
                 if level.mask.kept in counts:
                     order = Seeds.of(seed).order
                     outcome = evaluate(ticket, task, order, store=store, report=told, member=member)
                     rows.append(_row(method, ticket, outcome, seed, plan))
+                    if scored is not None:
+                        scored(method.name, counts[level.mask.kept], seed, ticket)
     return rows
 
 
@@ -335,9 +346,19 @@ def check_ticket(ticket: Ticket, level: Level, looking: TaskView, who: str) -> N
         raise ContractError(f"{who}: ticket of {ticket.model}; the model of this task is {looking.name}")
     if ticket.use not in ("as-is", "train"):
         raise ContractError(f"{who}: use {ticket.use!r}; give as-is or train")
+    check_step(ticket, looking, who)
     if any(not np.array_equal(ticket.mask.tensors[name], keep) for name, keep in level.mask.tensors.items()):
         raise ContractError(f"{who}: the mask of the ticket is not that of its level")
     check_strong(ticket, looking, who)
+
+
+def check_step(ticket: Ticket, looking: TaskView, who: str) -> None:
+    """A ticket to be trained starts inside the task's schedule, so that none is trained for longer than the others; ContractError otherwise."""
+    steps = looking.recipe.epochs * looking.steps_per_epoch
+    if isinstance(ticket.step, bool) or not isinstance(ticket.step, int) or not 0 <= ticket.step < steps:
+        raise ContractError(
+            f"{who}: training from step {ticket.step!r}; the task's recipe has the steps 0 to {steps - 1}"
+        )
 
 
 def check_strong(ticket: Ticket, looking: TaskView, who: str) -> None:
@@ -347,6 +368,20 @@ def check_strong(ticket: Ticket, looking: TaskView, who: str) -> None:
     if ticket.use != "as-is":
         raise ContractError(f"{who}: a strong ticket is scored as it is; a ticket to be trained has no source")
     check_untrained(ticket.state, ticket.mask, ticket.source, looking.layout, looking.fresh, who)
+
+
+def _own(ticket: Ticket) -> Ticket:
+    """A copy of everything that is scored: what a method does to its own arrays after the check changes nothing."""
+    return replace(
+        ticket,
+        mask=_own_mask(ticket.mask),
+        state={name: tensor.detach().clone() for name, tensor in ticket.state.items()},
+    )
+
+
+def _own_mask(mask: Mask) -> Mask:
+    """A copy; what is no mask is left for the check to refuse."""
+    return Mask({name: np.array(keep) for name, keep in mask.tensors.items()}) if isinstance(mask, Mask) else mask
 
 
 def _told(report: SeedReport, name: str, seed: int) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,7 +32,8 @@ from strong_lth.tickets.store import Store
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import ContractError, State
 
-_searching: ContextVar[bool] = ContextVar("searching", default=False)
+_searching: ContextVar[bool | None] = ContextVar("searching", default=None)  # None: this thread has not searched yet
+_searches, _lock = [0], threading.Lock()  # how many methods run right now, in all threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,18 +206,25 @@ def scoring_images(task: Task) -> Images:
 
 @contextlib.contextmanager
 def searching() -> Iterator[None]:
-    """Marks the time in which a method runs: nothing may be scored on test images."""
-    token = _searching.set(True)
+    """Marks the time in which a method runs: nothing may be scored on test images, in this thread or in one that the method starts."""
+    before = _searching.get()
+    _searching.set(True)
+    with _lock:
+        _searches[0] += 1
     try:
         yield
     finally:
-        _searching.reset(token)
+        with _lock:
+            _searches[0] -= 1
+        _searching.set(bool(before))
 
 
 def refuse_while_searching(what: str) -> None:
-    """Raise ContractError if a method runs right now."""
+    """Raise ContractError if a method runs right now; a thread that never searched might be a method's own, so it waits until no search runs."""
     if _searching.get():
         raise ContractError(f"a method asked for {what} during its search; it may use the validation split only")
+    if _searching.get() is None and _searches[0]:
+        raise ContractError(f"a new thread asked for {what} while a method searches; ask when the search has ended")
 
 
 def _part(task: Task, pixels: np.ndarray, labels: np.ndarray) -> Images:

@@ -82,8 +82,12 @@ class TaskView:
         return self.steps(self.recipe)
 
     def steps(self, recipe: Recipe) -> int:
-        """Full batches of a recipe in one pass over the training part."""
-        return max(1, len(self._training) // recipe.batch)
+        """Full batches of a recipe in one pass over the training part; InputError when not one batch is full."""
+        if recipe.batch > len(self._training):
+            raise InputError(
+                "recipe.batch", recipe.batch, f"give at most {len(self._training)}, the number of training images"
+            )
+        return len(self._training) // recipe.batch
 
     @property
     def training_images(self) -> int:

@@ -1,5 +1,7 @@
 """Methods that cheat: each must be refused by the harness, or its claim overwritten."""
 
+import concurrent.futures
+import threading
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -88,6 +90,27 @@ def peeks_at_images(level, task):
     module.scoring_images(TASK)
 
 
+def in_a_thread(call):
+    """Runs in a new thread, whose context knows nothing; its error comes back."""
+    errors = []
+
+    def body():
+        try:
+            call()
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+def peeks_in_a_thread(level, task):
+    in_a_thread(lambda: T.evaluate(task.ticket(level.mask, level.start), TASK))
+
+
 @pytest.mark.parametrize(
     ("trick", "complaint"),
     [
@@ -103,6 +126,7 @@ def peeks_at_images(level, task):
         (double_state, "expected torch.float32"),
         (peeks, "asked for an evaluation"),
         (peeks_at_images, "asked for the test images"),
+        (peeks_in_a_thread, "a new thread asked for an evaluation"),
     ],
 )
 def test_a_cheat_is_refused(trick, complaint):
@@ -112,6 +136,60 @@ def test_a_cheat_is_refused(trick, complaint):
 
 def test_the_honest_form_of_the_cheat_passes():
     assert T.find(Cheat(lambda level, task: None), TASK, 0.5).mask.kept == 4096
+
+
+def test_other_threads_may_score_when_no_search_runs():
+    """A thread that has searched may score while another one searches: it is not that one's method."""
+    ticket = T.find(T.RandomMask(), TASK, 0.5)
+    in_a_thread(lambda: T.evaluate(ticket, TASK))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        parts = list(pool.map(lambda seed: T.compare([T.RandomMask()], TASK, [0.5], [seed]), range(4)))
+    assert [part[0]["seed"] for part in parts] == [0, 1, 2, 3]
+
+
+@dataclass(frozen=True)
+class ChangesLater(Cheat):
+    """Hands over an honest ticket and fills mask and weights afterwards, through the arrays it still holds."""
+
+    name: ClassVar[str] = "changes later"
+
+    def track(self, task, densities, seeds):
+        mine = [
+            replace(
+                level,
+                mask=Mask({n: k.copy() for n, k in level.mask.tensors.items()}),
+                start={n: t.clone() for n, t in level.start.items()},
+            )
+            for level in T.RandomMask().track(task, densities, seeds)
+        ]
+        for level in mine:
+            yield level
+            for keep in level.mask.tensors.values():
+                keep[...] = True
+            for tensor in level.start.values():
+                tensor.fill_(0)
+
+
+def test_a_ticket_that_its_method_changes_after_the_check_is_scored_as_it_was():
+    changed, honest = T.find(ChangesLater(None), TASK, 0.5), T.find(T.RandomMask(), TASK, 0.5)
+    assert changed.mask.kept == honest.mask.kept == 4096
+    assert all(torch.equal(changed.state[name], honest.state[name]) for name in honest.state)
+    levels = [level for level, _ in T.levels(ChangesLater(None), TASK, (0.5, 0.2))]
+    assert [level.mask.kept for level in levels] == [4096, 1638]
+
+
+@pytest.mark.parametrize("step", [-5, -1, 5, 10**9, 1.0, True])
+def test_a_ticket_that_would_be_trained_longer_or_not_at_all_is_refused(step):
+    @dataclass(frozen=True)
+    class Longer(Cheat):
+        def ticket(self, level, task, seeds):
+            return task.ticket(level.mask, level.start, step=step)
+
+    with pytest.raises(T.ContractError, match=r"training from step .*; the task's recipe has the steps 0 to 4"):
+        T.find(Longer(lambda level, task: None), TASK, 0.5)
+    honest = T.find(T.RandomMask(), TASK, 0.5)
+    with pytest.raises(T.ContractError, match="training from step"):
+        T.evaluate(replace(honest, step=step), TASK)
 
 
 def test_a_track_that_leaves_out_a_density_is_refused():

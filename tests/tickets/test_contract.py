@@ -163,6 +163,33 @@ def test_one_name_twice_and_empty_lists_are_refused():
         T.compare([T.IMP()], TASK, [], [0])
 
 
+@pytest.mark.parametrize("method", [T.IMP(rewind=1), T.LRR(), T.RST()], ids=lambda m: m.name)
+def test_a_batch_larger_than_the_data_is_named_as_such(method):
+    with pytest.raises(ValueError, match=r"batch: got 5000; give at most 1299"):
+        T.find(method, T.Task(recipe=T.Recipe(epochs=1, batch=5000)), 0.5)
+
+
+def test_the_same_run_twice_is_no_second_run():
+    """Eight copies of one seed would be an interval of width 0 and a verdict."""
+    with pytest.raises(ValueError, match=r"seeds: got \[1, 0, 1\]; give each seed once"):
+        T.compare([T.RandomMask()], TASK, [0.5], [1, 0, 1])
+    with pytest.raises(ValueError, match=r"densities: .* none that keep the same number"):
+        T.compare([T.RandomMask()], TASK, [0.5, 0.50001], [0])
+
+
+def test_scored_gets_exactly_the_tickets_of_the_rows():
+    got = []
+    rows = T.compare(
+        [T.Dense(), T.IMP(), T.OneShotMagnitude()], TASK, [0.5, 0.3], [0, 2], scored=lambda *item: got.append(item)
+    )
+    assert [(name, seed, ticket.mask.kept) for name, _, seed, ticket in got] == [
+        (row["method"], row["seed"], row["kept"]) for row in rows
+    ]
+    assert [density for name, density, seed, _ in got if seed == 0] == [1.0, 0.5, 0.3, 0.5, 0.3]
+    for row, (_, _, seed, ticket) in zip(rows, got, strict=True):
+        assert T.evaluate(ticket, TASK, T.Seeds.of(seed).order).loss == row["loss"]
+
+
 @pytest.mark.parametrize("bad", [0, 1.5, -0.1, float("nan"), 1e-9])
 def test_a_density_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match="density"):

@@ -10,7 +10,7 @@ import torch
 
 import strong_lth.tickets as T
 from strong_lth.networks import Mask
-from strong_lth.tickets.diagnostics import functions, paths, verdicts, weights
+from strong_lth.tickets.diagnostics import flips, functions, paths, verdicts, weights
 from strong_lth.tickets.states import load_state, score
 from strong_lth.tickets.task import build, prepared
 
@@ -179,3 +179,53 @@ def test_the_criteria_of_ma(change, prize):
         "small_dense": 0.9,
     }
     assert verdicts.ma_verdict(**{**facts, **change}).prize == prize
+
+
+# --- sign flips over time ----------------------------------------------------------------------------------------------------------------
+
+
+def test_flips_are_counted_by_hand():
+    """+ - - + for one weight, + 0 + + for one that only touches 0, 0 - - - for one that starts there, and a removed one that does not count."""
+    mask = Mask({"w": np.array([True, True, True, False])})
+    watch = flips.Watch({"w": torch.tensor([1.0, 1.0, 0.0, 1.0])}, mask, 2, 0, 3)
+    for values in ([-1.0, 0.0, -1.0, -1.0], [-2.0, 1.0, -1.0, 1.0], [3.0, 1.0, -1.0, -1.0]):
+        watch({"w": torch.tensor(values)}, {})
+    found = watch.found()
+    assert found.last.tolist() == [3, 0, 0]
+    assert found.counts.tolist() == [2, 0, 0]
+    assert [row["step"] for row in found.rows] == [2, 3]
+    assert [row["flips"] for row in found.rows] == pytest.approx([1 / 3, 1 / 3])
+    assert [row["differ"] for row in found.rows] == pytest.approx([1 / 3, 0])
+    assert found.ever == pytest.approx(1 / 3)
+    assert (found.settled(0.5), found.settled(1)) == (3, 3)
+
+
+def test_flips_agree_with_the_signs_of_the_ends_and_change_no_bit():
+    view, recipe = T.view(TASK), TASK.recipe
+    ticket = T.find(T.RandomMask(), TASK, 0.5)
+    plain = view.train(ticket.state, ticket.mask, recipe, order=3).state
+    ends = []
+    for every in (1, 7):
+        state, found = flips.sign_flips(view, ticket.state, ticket.mask, recipe, order=3, every=every)
+        assert all(torch.equal(state[name], plain[name]) for name in plain)
+        assert found.rows[-1]["step"] == recipe.epochs * view.steps(recipe)
+        ends.append(found)
+    fine, coarse = ends
+    agreement = weights.sign_agreement(plain, ticket.state, ticket.mask)["all"]
+    assert fine.rows[-1]["differ"] == pytest.approx(1 - agreement, abs=1e-9)
+    assert np.array_equal(fine.last, coarse.last)
+    assert sum(row["flips"] for row in fine.rows) == pytest.approx(sum(row["flips"] for row in coarse.rows))
+    assert sum(row["flips"] for row in fine.rows) == pytest.approx(fine.counts.mean())
+    assert 0 < fine.rows[-1]["differ"] <= fine.ever < 1  # an even number of flips leaves the sign as it was
+    assert 0 < fine.settled(0.5) <= fine.settled(1.0) <= fine.rows[-1]["step"]
+
+
+def test_flips_from_a_rewound_step_and_bad_input():
+    view, recipe = T.view(TASK), TASK.recipe
+    start, steps = view.fresh(0), recipe.epochs * view.steps(recipe)
+    _, found = flips.sign_flips(view, start, view.dense(), recipe, order=0, step=steps - 4)
+    assert [row["step"] for row in found.rows] == list(range(steps - 3, steps + 1))
+    with pytest.raises(ValueError, match="every"):
+        flips.sign_flips(view, start, view.dense(), recipe, order=0, every=0)
+    with pytest.raises(ValueError, match="share"):
+        found.settled(0)

@@ -222,6 +222,26 @@ def test_the_command_line(tmp_path, capsys):
     assert "density" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("extra", [[], ["--together", "2"]])
+def test_the_files_are_the_tickets_of_the_rows(extra, tmp_path, capsys):
+    """A track to one density alone would be another track: with two densities the files must come from the track through both."""
+    words = ["tickets", "imp", "--density", "0.5", "0.3", "--seeds", "0", "1", "--epochs", "2", "--batch", "128"]
+    trainings = []
+    for _ in range(2):  # the second call finds everything, and writes the same files
+        assert cli.main([*words, *extra, "--out", str(tmp_path), "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        trainings.append(sorted(path.name for path in (tmp_path / "trainings").iterdir()))
+        assert len(rows) == len(list(tmp_path.glob("imp-*.safetensors"))) == 4
+        for row in rows:
+            density = 0.5 if row["kept"] == 4096 else 0.3
+            ticket = T.load_ticket(tmp_path / f"imp-{density:g}-{row['seed']}.safetensors")
+            assert (ticket.mask.kept, ticket.cost.epochs) == (row["kept"], pytest.approx(row["find_epochs"]))
+            if not extra:
+                task = T.Task(recipe=T.Recipe(epochs=2, batch=128))
+                assert T.evaluate(ticket, task, T.Seeds.of(row["seed"]).order).loss == row["loss"]
+    assert trainings[0] == trainings[1]
+
+
 def fake(method, accuracies, kept=10):
     return [
         {"method": method, "kept": kept, "density": kept / 100, "prunable": 100, "seed": seed, "accuracy": value}

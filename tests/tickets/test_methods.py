@@ -132,6 +132,33 @@ def test_the_scaled_ramp_is_the_shortest_that_removes(growth, lr):
     assert force[0] < 10 <= force[1]
 
 
+@pytest.mark.parametrize("change", [{"recipe": PUSH}, {"recipe": replace(PUSH, lr=0.2)}, {"ceiling": 0.5}, {}])
+def test_the_ramp_left_open_is_the_shortest_for_the_recipe_and_ceiling_in_use(change, monkeypatch):
+    """One taken from the task's learning rate would leave the weights where they are at a smaller one."""
+    method, honest, seen = T.RST(**change), T.TaskView.train, []
+
+    def train(self, state, mask, phase, **rest):
+        seen.append((phase, rest))
+        return honest(self, state, mask, phase, **{**rest, "until": 1})
+
+    monkeypatch.setattr(T.TaskView, "train", train)
+    list(method.track(T.view(TASK), (0.5,), SEEDS))
+    ((phase, rest),) = seen
+    lambdas, recipe = phase.hooks.scalars["lambda"][: rest["until"]], phase.recipe
+    ramp = int(np.argmax(lambdas >= method.ceiling)) + 1
+    force = recipe.lr / (1 - recipe.momentum) * lambdas[:ramp]
+    assert lambdas.max() == method.ceiling
+    assert 10 <= force.sum() < 10 + 2 * force[-1]
+    assert rest["until"] == ramp + int(np.ceil(0.8 * ramp))
+
+
+@pytest.mark.parametrize("lr", [0.0, 1e-9])
+def test_a_learning_rate_at_which_no_ramp_removes_is_refused(lr):
+    for method in (T.RST(), T.UniLTH()):
+        with pytest.raises(ValueError, match=r"recipe\.lr: got .*; give a larger one"):
+            T.find(method, T.Task(recipe=replace(RECIPE, lr=lr)), 0.5)
+
+
 def test_a_weight_without_data_gradient_shrinks_as_derived():
     """Authors' one-shot ramp on w' = -lr * (momentum of lambda w): half at iteration 2,610, a tenth at 4,765, a hundredth at 6,738."""
     lambdas = np.repeat(np.arange(1, 1601) * 1e-4, 5)
@@ -184,6 +211,8 @@ def test_unilth_waits_once_or_in_every_cycle():
     for restart, waits in ((False, 1), (True, 2)):
         (level,) = track(T.UniLTH(T.UniSettings(cycles=2, patience=1, ramp=20, recipe=PUSH, restart_patience=restart)))
         assert len(level.notes["stalled_after_epochs"]) == waits
+        assert level.notes["sparsity_per_cycle"] == pytest.approx([1 - 0.6**0.5, 0.4], abs=1e-3)
+        assert level.notes["rewound_to"] is None
         assert level.cost.steps >= 40 + 10 * waits
 
 

@@ -10,6 +10,9 @@ import pytest
 
 import strong_lth.tickets as T
 from strong_lth.tickets import processes
+from strong_lth.tickets.engine import train
+from strong_lth.tickets.hooks import Phase
+from strong_lth.tickets.task import build, prepared
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = '''
@@ -90,3 +93,21 @@ def test_a_process_alone_is_left_alone():
     like = T.view(T.Task()).like
     state, mask = processes.of_first(like, None)
     assert (state, mask) == (like, None)
+
+
+def test_a_captured_step_in_several_processes_is_refused_by_name(monkeypatch):
+    parts = prepared(T.Task())
+    module = build(T.Task(), 0)
+    like = T.view(T.Task()).like
+    monkeypatch.setattr(processes, "count", lambda: 2)
+    with pytest.raises(ValueError, match=r"backend\.graph: got True in 2 processes; capture steps in one process"):
+        train(
+            module,
+            parts.training,
+            parts.validation,
+            like,
+            None,
+            (Phase(T.Recipe(epochs=1)),),
+            order=0,
+            backend=T.Backend(graph=True),
+        )

@@ -23,6 +23,8 @@ Growth = Literal["linear", "square", "cubic"]
 _POWERS = {"linear": 1, "square": 2, "cubic": 3}
 _FORCE = 10.0  # least sum over the ramp of lr * lambda / (1 - momentum): a removed weight shrinks by about e^-10
 
+_LONGEST = 10_000_000  # steps of a ramp
+
 
 @dataclass(frozen=True)
 class RST:
@@ -34,6 +36,7 @@ class RST:
     ``cycles`` > 1 is the iterative form: after cycle c the sparsity is 1 - (1 - s)^(c / cycles), masks are nested, lambda starts from 0 and the optimiser empty.
     Earlier removed weights stay under the penalty; ``delete`` also sets them to 0 for good (the authors' default does not). ``penalty`` False is the control
     arm: the same dense epochs, then the same random mask. ``recipe`` (None: the ``scaled`` one) gives optimiser and constant learning rate; its epochs are not used.
+    ``ramp`` 0 is the shortest that still removes at this recipe and ceiling, with the hold of ``scaled`` unless one is given.
     """
 
     cycles: int = 1
@@ -82,11 +85,9 @@ class RST:
 
         The hold keeps the authors' ratio to the ramp, 4 to 5 (1 to 1 with cycles).
         """
-        recipe = replace(task.recipe, lr=task.recipe.lr / 10, schedule="constant", warmup=0.0, optimizer="sgd")
+        recipe = _recipe(task)
         ramp = shortest_ramp(recipe, 1.0, growth)
-        return cls(
-            cycles=cycles, ramp=ramp, hold=ramp if cycles > 1 else math.ceil(0.8 * ramp), growth=growth, recipe=recipe
-        )
+        return cls(cycles=cycles, ramp=ramp, hold=_hold(ramp, cycles), growth=growth, recipe=recipe)
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level per density, each with a transformation of its own."""
@@ -94,9 +95,9 @@ class RST:
             yield self._level(task, kept, seeds)
 
     def _level(self, task: TaskView, kept: int, seeds: Seeds) -> Level:
-        scaled = RST.scaled(task, self.cycles, self.growth)
-        recipe = self.recipe or scaled.recipe or task.recipe
-        ramp, hold = self.ramp or scaled.ramp, self.hold if self.ramp else scaled.hold
+        recipe = self.recipe or _recipe(task)
+        ramp = self.ramp or shortest_ramp(recipe, self.ceiling, self.growth)
+        hold = self.hold if self.ramp or self.hold else _hold(ramp, self.cycles)
         lambdas = ramp_values(ramp, hold, self.ceiling, self.growth) * float(self.penalty)
         start = state = task.fresh(seeds.init)
         mask, epochs = task.dense(), 0
@@ -116,6 +117,14 @@ class RST:
         return task.ticket(level.mask, level.end, notes=level.notes)
 
 
+def _recipe(task: TaskView) -> Recipe:
+    return replace(task.recipe, lr=task.recipe.lr / 10, schedule="constant", warmup=0.0, optimizer="sgd")
+
+
+def _hold(ramp: int, cycles: int) -> int:
+    return ramp if cycles > 1 else math.ceil(0.8 * ramp)
+
+
 def ramp_values(ramp: int, hold: int, ceiling: float, growth: Growth) -> Floats:
     """lambda of every step: ceiling * (t / ramp)^p for t = 1 .. ramp, then the ceiling ``hold`` times.
 
@@ -129,10 +138,18 @@ def ramp_values(ramp: int, hold: int, ceiling: float, growth: Growth) -> Floats:
 def shortest_ramp(recipe: Recipe, ceiling: float, growth: Growth) -> int:
     """The least number of steps whose lr * lambda / (1 - momentum) sum to 10.
 
+    Raises InputError for a learning rate that would take more than ten million steps.
+
     >>> shortest_ramp(Recipe(lr=0.01), 1.0, "linear")
     199
     """
     unit = recipe.lr * ceiling / (1 - recipe.momentum)
+    if unit * _LONGEST < _FORCE * (_POWERS[growth] + 1):
+        raise InputError(
+            "recipe.lr",
+            recipe.lr,
+            "give a larger one; at this one a growing penalty removes nothing in ten million steps",
+        )
     steps = max(1, math.floor(_FORCE * (_POWERS[growth] + 1) / unit) - _POWERS[growth] - 1)
     while unit * float(ramp_values(steps, 0, 1.0, growth).sum()) < _FORCE:
         steps += 1

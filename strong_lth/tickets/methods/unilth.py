@@ -148,6 +148,7 @@ def _search(method: UniSettings, task: TaskView, kept: int, seeds: Seeds, given:
     start = state = task.fresh(seeds.init)
     mask, epochs = task.dense(), 0
     stalls: list[int] = []
+    counts: list[int] = []
     for cycle in range(1, method.cycles + 1):
         if cycle == 1 or method.restart_patience:
             waiting = Phase(
@@ -160,12 +161,15 @@ def _search(method: UniSettings, task: TaskView, kept: int, seeds: Seeds, given:
         phase = transformation(task, recipe, chosen, lambdas)
         state = task.train(state, mask, phase, order=seeds.track, first_epoch=epochs, until=len(lambdas)).state
         mask, epochs = chosen, epochs + phase.recipe.epochs
+        counts.append(mask.kept)
     notes = {
         "patience": method.patience,
         "min_delta": method.min_delta,
         "power": method.growth,
         "lambda_max": method.ceiling,
         "stalled_after_epochs": stalls,
+        "sparsity_per_cycle": [1 - count / task.layout.prunable for count in counts],
+        "rewound_to": None,  # never: the abstract does not say, we go on
     }
     return Level(mask.density, mask, start, state, notes=notes)
 
