@@ -1,4 +1,4 @@
-"""The certificates of ``proofs/certificates``: the checker accepts each of them, and Coq closes the small ones by computation, with the words of Statements.v.
+"""The certificates of ``proofs/certificates``: the checker accepts each of them, and Coq closes all but those of bounds by computation, with the words of Statements.v.
 
 A subset sum within tol, a solved row of a batch, and a cover become integers in units of 2^-k and a goal about real numbers that ``accepted_chain_covers`` proves from one
 computed equality. A recursion becomes the equality of Coq's table and the stated value; where Coq has computed it in RecursionCertificate.v, the equality of the tables' entries,
@@ -23,13 +23,11 @@ Import ListNotations.
 Open Scope R_scope.
 """
 SMALL = 20_000  # entries squared times steps of a recursion that Coq computes here
-SLOW = ("rss-",)  # many seconds each; tests/bounds/test_growth.py checks them
 
 
 def faults(proofs: Path, folder: Path | None = None) -> list[str]:
     """Certificates that the checker or Coq does not accept; ``folder`` replaces ``proofs/certificates`` (for drills)."""
     paths = sorted((folder or proofs / "certificates").glob("*.json"))
-    paths = [path for path in paths if not path.name.startswith(SLOW)]
     found = [f"{path.name}: {message}" for path in paths for message in _refused(proofs, path)]
     if not paths:
         found.append("no frozen certificates")
