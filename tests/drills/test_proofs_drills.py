@@ -130,7 +130,7 @@ def test_the_summary_of_the_kernel_is_read(tmp_path: Path) -> None:
 
 @needs_coq
 @pytest.mark.parametrize("factor", [1.01, 0.99])
-@pytest.mark.parametrize("family", constants.NAMES)
+@pytest.mark.parametrize("family", [*constants.NAMES, constants.VOLUME])
 def test_a_constant_that_is_off_by_a_percent_is_noticed(family: str, factor: float) -> None:
     assert "constants of Python" in constants.faults(PROOFS, {family: factor})[0]
 
