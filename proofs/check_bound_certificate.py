@@ -27,7 +27,17 @@ NAMES = "format theorem law candidates tol failure e early steps reserved quadra
 RECURSION_NAMES = "format theorem law candidates steps tol perturbation failure e gap widened parts"
 WINDOW_NAMES = "format theorem law candidates tol failure half phi gap"
 LAWS = ("uniform", "triangular", "normal", "product")
-MOST = 10**6
+# Counts that no list of the file limits, and the sizes of Theorem W: a short file must not ask for hours of work.
+MOST = {
+    "candidates": 10**4,
+    "early": 10**4,
+    "steps": 10**4,
+    "reserved": 10**3,
+    "quadrature": 10**4,
+    "table": 2**13,
+    "atoms": 2**14,
+}
+MOST_CELLS, LEAST_WEIGHT = 200, Fraction(1, 1 << 60)
 BITS = 112
 ONE = 1 << BITS
 PSI_BITS = 60
@@ -372,25 +382,17 @@ def check_shape(c: dict) -> None:
     require(c["format"] == FORMAT, "another format")
     require(c["theorem"] in ("rss-survival", "rss-hooks"), f"unknown theorem {c['theorem']!r}")
     require(c["law"] in LAWS, f"unknown law {c['law']!r}")
-    for name in ("tol", "failure", "e"):
-        if type(c[name]) not in (int, float):
-            raise NotACertificate(f"{name} is not a number")
-    for name, least in (
-        ("candidates", 0),
-        ("early", 0),
-        ("steps", 0),
-        ("reserved", 0),
-        ("quadrature", 1),
-        ("table", 1),
-        ("atoms", 1),
-    ):
-        whole(c[name], least, MOST)
+    for value in (c["tol"], c["failure"], c["e"], *itertools.chain(*listed(c["split"], 2))):
+        plain(value)
+    for name, most in MOST.items():
+        whole(c[name], int(name in ("quadrature", "table", "atoms")), most)
     vertices, steps = len(listed(c["grid"])), c["steps"]
     whole(c["last"], 0, vertices - 1)
     for value in c["grid"]:
-        whole(value, 1, GRID * MOST)
+        whole(value, 1, GRID * 10**6)
     for row in listed(c["values"], steps + 1):
-        listed(row, vertices)
+        for value in listed(row, vertices):
+            whole(value, 0, 1 << (2 * BITS))
     for name in ("zero", "start_vertex", "tail"):
         for row in listed(c[name], steps):
             for value in listed(row):
@@ -399,18 +401,23 @@ def check_shape(c: dict) -> None:
         require(all(zero < 0 or zero > c["last"] for zero in row), "a line ends before the jump")
     for functions in listed(c["above"], steps):
         for row in listed(functions):
-            listed(row, vertices if row else 0)
+            for value in listed(row, vertices if row else 0):
+                whole(value, 0, 1 << (2 * BITS))
     require(bool(c["stages"]) == bool(c["early"]), "an early stage without moments, or moments without it")
     for stage in listed(c["stages"]):
         fields(stage, "twice_theta", "share", "psi", "kernels", "moments")
         whole(stage["twice_theta"], 1, 100)
         cells = len(listed(stage["psi"], c["early"] + 1)[0])
-        require(cells >= 2, "weights on fewer than two cells")
+        require(
+            cells >= 2 and cells % 2 == 0,
+            "the weights need an even number of cells: the middle of the window is a corner",
+        )
         for row in stage["psi"]:
             for value in listed(row, cells):
                 whole(value, 1, 1 << (4 * PSI_BITS))
-        listed(stage["kernels"], c["early"])
-        listed(stage["moments"], c["early"] + 1)
+        for value in (stage["share"], *listed(stage["kernels"], c["early"]), *listed(stage["moments"], c["early"] + 1)):
+            plain(value)
+            require(value >= 0, "a share, kernel or moment is negative")
 
 
 def check_growth(c: dict) -> Fraction:
@@ -422,7 +429,6 @@ def check_growth(c: dict) -> Fraction:
     check_start(c, y)
     check_programme(c, y)
     for stage in c["stages"]:
-        require(Fraction(stage["share"]) >= 0, "a share is negative")
         check_moment(c, stage, y[-1])
     return bound_of(c, y)
 
@@ -472,7 +478,7 @@ def recursion_shape(c: dict) -> None:
     require(c["format"] == FORMAT, "another format")
     for name in ("tol", "perturbation", "failure", "e", "gap", "widened"):
         plain(c[name])
-    whole(c["candidates"], 0, MOST)
+    whole(c["candidates"], 0, MOST["candidates"])
     whole(c["steps"], 0, c["candidates"])
     require(len(listed(c["parts"])) in (1, 2), "at most one restart is certified")
     for part, more in zip(c["parts"], (0, 1), strict=False):
@@ -504,12 +510,10 @@ def check_recursion(c: dict) -> Fraction:
     )
     if c["theorem"] == "rss-drift":
         require(levels == 0, "Theorem D has no restart")
-        start_with_interval = widened <= eps and e + gap <= tol
-        require(
-            start_with_interval or (e == 0 and gap + widened <= tol + eps), "e, g and k spend more than the allowances"
-        )
+        within = e + gap <= tol or (e == 0 and gap + widened <= tol + eps)
+        require(widened <= eps and within, "e, g and k spend more than the allowances")
     else:
-        require(widened == 0 and e + gap <= tol + levels * eps, "e and g spend more than the allowances")
+        require(widened == 0 <= eps and e + gap <= tol + levels * eps, "e and g spend more than the allowances")
     grids = [[v << (BITS - 50) for v in part["grid"]] for part in c["parts"]]
     require(all(a < b for y in grids for a, b in itertools.pairwise(y)), "a grid is not increasing")
     require(grids[0][-1] >= up(1 - gap) and grids[-1][0] <= down(2 * e), "a grid is too short")
@@ -534,7 +538,7 @@ def check_recursion(c: dict) -> Fraction:
 def check_window(c: dict) -> Fraction:
     fields(c, *WINDOW_NAMES.split())
     require(c["format"] == FORMAT and c["law"] in LAWS, "another format or law")
-    whole(c["candidates"], 0, MOST)
+    whole(c["candidates"], 0, MOST["candidates"])
     for value in (c["tol"], c["failure"], c["half"], c["gap"], *listed(c["phi"])):
         plain(value)
     half, gap, tol = Fraction(c["half"]), Fraction(c["gap"]), Fraction(c["tol"])
@@ -544,6 +548,8 @@ def check_window(c: dict) -> Fraction:
         half >= Fraction(1, 2) and cells % 2 == 0 and min(phi) > 0 and 0 < gap < 1 and 0 < tol <= 1,
         "not a question of this theorem",
     )
+    small = cells <= MOST_CELLS and max(half, *phi) <= 1 / LEAST_WEIGHT
+    require(small and min(gap, *phi) >= LEAST_WEIGHT, "more work than a certificate may ask for")
     least = [Fraction(density(c["law"], (d + 1) * width)[0], ONE) for d in range(cells)]
     w, total = [v * width for v in phi], sum(phi) * width
     k = [[down(least[abs(i - j)] * w[i] * w[j] / (phi[i] + phi[j])) for j in range(cells)] for i in range(cells)]

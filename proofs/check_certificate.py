@@ -30,7 +30,7 @@ from certificate_reader import MALFORMED, NotACertificate, Rejected, check_hash,
 
 FORMAT, VERSION = "strong_lth certificate", 1
 KEY_TAG = 0x7374726F6E675F31
-LARGEST_EXPONENT, LARGEST_WIDTH = 2000, 10**6
+LARGEST_EXPONENT, LARGEST_WIDTH, MOST_UNITS = 2000, 10**6, 10**7
 WORD = (1 << 64) - 1
 
 
@@ -62,10 +62,12 @@ def uniform_exponent(law: dict) -> int | None:
     """k if the law is U[-2^k, 2^k], whose weights an integer recipe derives; else None."""
     factor = Fraction(1)
     while law["law"] == "Scaled":
+        fields(law, "law", "factor", "of")
         factor *= number(law["factor"])
         law = law["of"]
     if law["law"] != "Uniform" or number(law["low"]) != -number(law["high"]):
         return None
+    fields(law, "law", "low", "high")
     width = number(law["high"]) * factor
     k = width.numerator.bit_length() - width.denominator.bit_length()
     return k if width == Fraction(2) ** k else None
@@ -154,7 +156,7 @@ def rescaled(document: dict) -> list[dict]:
     limit = LARGEST_EXPONENT
     rows = [[whole(a, -limit, limit) for a in row] for row in document["scaling"]["rows"]]
     gain = whole(document["scaling"]["gain"], 0, limit)
-    target = document["target"]
+    target = [fields(entry, "weight", "bias") for entry in document["target"]]
     left = [*rows, [-gain] * len(target[-1]["weight"])]
     right = [[0] * len(target[0]["weight"][0]), *rows]
     layers = []
@@ -188,7 +190,10 @@ def residuals(document: dict, source: Source, layers: list[dict], low: list[Frac
         zip(layers, document["layers"], document["weight_tol"], strict=True), start=1
     ):
         weight, bias = layer["weight"], layer["bias"]
+        fields(entry, "keep", *(("grid", "grid_exponent") if source.exponent is None else ()), optional=("shift",))
         inputs, outputs = len(weight[0]), len(weight)
+        if 2 * (inputs + 1) * source.widths[index - 1] > MOST_UNITS:
+            raise NotACertificate(f"layer {index} has more units than {MOST_UNITS}")
         units = layout(index, inputs, bias is not None, low, source.widths[index - 1], source.first)
         odd, kept = kept_weights(entry, source, index, units, outputs)
         hash_layer(digest, index, inputs, units, outputs, odd, kept)

@@ -126,7 +126,7 @@ def bounds_table(rows: Sequence[Row]) -> Table:
             table.add_row(f"  {row['id']}", f"{_SHORT[row['n']]}{why}", "", row["direction"], _sure(row["status"]))
     table.caption = (
         "each target: a fixed one, with candidates of its own; all targets: one sample serves the window.\n"
-        "C: the theorem says 'for some constant C'; n/a (x): it covers another x.\n"
+        "C: the theorem says 'for some constant C'; n/a (x): it covers another x. *: a part is not machine-checked.\n"
         "Title, source and proof of one entry: strong-lth bounds ID. "
         f"Other questions: {', '.join(entry.id for entry in ESTIMATES)}.\n"
         f"Whole networks, {len(NETWORK_BOUNDS)} theorems: strong-lth bounds --network FILE or --shape 784 500 10."
@@ -140,8 +140,9 @@ _SHORT = {"n/a": "n/a", Constants.UNSPECIFIED.value: "C", "none found": "none fo
 
 
 def _sure(status: str) -> str:
-    """The first words of a status: machine-checked, proved on paper, cited, asymptotic."""
-    return next((words for words in _STATUSES if status.startswith(words)), status)
+    """The first words of a status: machine-checked (with a star if only a part is), proved on paper, cited, asymptotic."""
+    words = next((words for words in _STATUSES if status.startswith(words)), status)
+    return f"{words} *" if words == "machine-checked" != status else words
 
 
 _STATUSES = ("machine-checked", "proved on paper", "cited", "asymptotic", "measured")

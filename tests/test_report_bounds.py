@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -41,6 +42,13 @@ def test_rows_list_everything_with_its_quantifier_and_source() -> None:
             assert row["n"] in WORDS
             assert row["failure"] is None
         assert bool(row["why"]) == (row["n"] == "n/a")
+
+
+def test_a_star_marks_what_is_machine_checked_in_part() -> None:
+    text = printed(bounds_table(bounds_rows(0.01, 0.0, 0.05)))
+    assert re.search(r"rss-recursion .* machine-checked \*", text)
+    assert re.search(r"rss-contraction-checked .* machine-checked  *\n", text)
+    assert "*: a part is not machine-checked" in " ".join(text.split())
 
 
 def test_rows_say_na_where_the_law_or_range_does_not_match() -> None:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import constants  # noqa: E402
 import coq  # noqa: E402
 import frozen  # noqa: E402
+import instances  # noqa: E402
 import registry  # noqa: E402
 import tables  # noqa: E402
 
@@ -31,7 +32,9 @@ def gates() -> dict[str, Callable[[], list[str]]]:
         "constants": _constants,
         "certificates": lambda: frozen.faults(PROOFS),
         "assumptions": lambda: coq.assumption_faults(PROOFS, listed),
-        "sources": lambda: coq.source_faults(PROOFS / "theories"),
+        "instances": lambda: instances.faults(PROOFS),
+        "premises": lambda: coq.premise_faults(PROOFS),
+        "sources": lambda: coq.source_faults(PROOFS / "theories", listed.axiom_files) + coq.project_faults(PROOFS),
         "links": lambda: registry.problems(PROOFS, listed),
         "tables": lambda: tables.stale(PROOFS, listed),
     }

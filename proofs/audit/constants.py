@@ -1,4 +1,4 @@
-"""Do Python's numbers mean what the theorems say? Coq re-proves it for some two hundred instances, in five families.
+"""Do Python's numbers mean what the theorems say? Coq re-proves it for some two hundred instances, in five families, and for the volume bound.
 
 For each instance, with n the least number that Python asks for at delta and f = Python's failure(n) as an exact fraction, Coq proves with the expressions of
 Statements.v: f lies within a relative 1e-9 of them on both sides, the expression at n is at most delta, and at n - 1 it is above delta.
@@ -27,6 +27,9 @@ NAMES = {
     "rss-scaled": ("failure_scaled_tol", "failure_scaled_exact"),
     "rss-levels": ("failure_gain_tol", "failure_gain_exact"),
 }
+
+
+VOLUME = "volume"
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ Qed.
 
 def faults(proofs: Path, scale: Mapping[str, float] | None = None) -> list[str]:
     """One line if Coq refuses an instance; ``scale`` multiplies Python's value in the families that it names, and asks them alone (for drills)."""
-    text = HEAD + "".join(goals(proofs.parent, scale))
+    text = HEAD + "".join(goals(proofs.parent, scale)) + "".join(volume_goals(proofs.parent, scale))
     done = compile_text(text, [(proofs / "theories", "StrongLTH")])
     return [] if done.returncode == 0 else [f"constants of Python against Coq: {_last(done.stderr)}"]
 
@@ -134,6 +137,37 @@ def goals(root: Path, scale: Mapping[str, float] | None = None) -> Iterator[str]
             f"/\\ {now[0]} <= Q2R {d} /\\ Q2R {d} < {before[0]}.\n"
             f"Proof. eapply settled; [{now[1]}|{before[1]}|vm_compute; reflexivity]. Qed.\n"
         )
+
+
+def volume_goals(root: Path, scale: Mapping[str, float] | None = None) -> Iterator[str]:
+    """With n the least number that Python's volume bound allows: n - 1 candidates cannot serve [-1/2, 1/2], and for n the theorem's inequality holds.
+
+    The tolerances lie so near to powers of 2 that a constant off by a thousandth changes n. A ``scale`` multiplies Python's volume.
+    """
+    if scale is not None and VOLUME not in scale:
+        return
+    sys.path.insert(0, str(root))
+    from strong_lth.bounds import get
+
+    factor = (scale or {}).get(VOLUME, 1.0)
+    for tol, moved in volume_instances():
+        n = next(n for n in itertools.count(1) if get(VOLUME).failure(n, factor * tol, factor * moved) == 0)
+        t, m = (f"({x.numerator} / {x.denominator})" for x in (Fraction(tol), Fraction(moved)))
+        served = f"exists v, represented {m} candidates v /\\ Rabs (target - v) <= {t}"
+        yield (
+            f"Goal forall candidates, length candidates = {n - 1}%nat -> ~ forall target, - / 2 <= target <= / 2 -> {served}.\n"
+            "Proof. intros candidates E H. apply volume in H; [|lra|lra]. rewrite E in H. rewrite INR_IZR_INZ in H. simpl Z.of_nat in H. lra. Qed.\n"
+            f"Goal / 2 - - / 2 <= 2 ^ {n} * (2 * {t} + {m} * INR {n}).\nProof. rewrite INR_IZR_INZ. simpl Z.of_nat. lra. Qed.\n"
+        )
+
+
+def volume_instances() -> Iterator[tuple[float, float]]:
+    """(tol, perturbation) just above and just below the values where the number of candidates changes."""
+    for k, near in itertools.product((2, 4, 7, 12), (1 + 1e-4, 1 - 1e-4)):
+        yield 2.0 ** -(k + 1) * near, 0.0
+        yield 0.0, 2.0**-k / k * near
+    yield 0.01, 0.0
+    yield 0.0, 0.01
 
 
 def python_functions(root: Path) -> dict[str, Callable[[Instance, int], float]]:

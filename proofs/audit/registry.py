@@ -48,6 +48,11 @@ class Registry:
     theorems: dict[str, Theorem]
     tiers: dict[str, frozenset[str]]
 
+    @property
+    def axiom_files(self) -> frozenset[str]:
+        """Names of the standard library's files with allowed axioms; a module of ours of that name could pass an axiom off as one of them."""
+        return frozenset(axiom.split(".")[0] for axioms in self.tiers.values() for axiom in axioms)
+
 
 def load(proofs: Path) -> Registry:
     """Read ``theorems.toml``. Raises ValueError for an unknown or missing field."""
@@ -79,7 +84,27 @@ def problems(proofs: Path, registry: Registry) -> list[str]:
         if path.stem not in listed
     ]
     found += [f"{path.name}: {message}" for path in sorted((proofs / "docs").glob("*.md")) for message in _links(path)]
+    found += _restatements(proofs, registry)
     return found + [f"README.md: {message}" for message in _links(proofs / "README.md")]
+
+
+def _restatements(proofs: Path, registry: Registry) -> list[str]:
+    """Whether the theorems of the files of statements are those that the registry names, no more and no fewer, each proved by ``exact``."""
+    found, there = [], set()
+    for prefix in RESTATED:
+        file = f"{prefix.split('.')[1]}.v"
+        text = (proofs / "theories" / file).read_text(encoding="utf-8")
+        names = re.findall(r"^ *Theorem (\w+)", text, re.MULTILINE)
+        there |= {prefix + name for name in names}
+        exact = len(re.findall(r"^ *Proof\.\s+exact\b", text, re.MULTILINE))
+        if not len(names) == exact == len(re.findall(r"\bQed\.", text)):
+            found.append(f"{file}: {len(names)} theorems, {exact} of them proved by exact")
+    named = {name for theorem in registry.theorems.values() for name in theorem.coq if name.startswith(RESTATED)}
+    found += [
+        f"{name}: theorems.toml names no such theorem, so its axioms are not asked for"
+        for name in sorted(there - named)
+    ]
+    return found + [f"{name}: named in theorems.toml, but no theorem of that file" for name in sorted(named - there)]
 
 
 def page_of(theorem: Theorem) -> str:

@@ -212,6 +212,17 @@ def test_damaged_certificates_are_rejected(checker: ModuleType, small: dict[str,
         checker.check(damaged)
 
 
+def test_a_piece_that_no_perturbation_pays_for_is_refused(checker: ModuleType) -> None:
+    """Case (B) of Theorem D with k > eps: k|S| would exceed what |S| kept candidates may move."""
+    paid = json.loads(json.dumps(certificate("rss-drift", 30, tol=0.0, perturbation=0.1)))
+    assert paid["widened"] > 0 == paid["e"]
+    assert checker.check(paid) < 0.05
+    spent = paid["perturbation"]
+    for tol, perturbation in ((spent, 0.0), (1.2 * spent, -0.2 * spent)):
+        with pytest.raises(checker.Rejected, match="allowances"):
+            checker.check(paid | {"tol": tol, "perturbation": perturbation})
+
+
 @pytest.mark.parametrize("name", ["parts", "steps", "e", "format"])
 def test_misshapen_certificates_are_refused(checker: ModuleType, small: dict[str, Any], name: str) -> None:
     for change in ({name: "x"}, {"more": 1}):

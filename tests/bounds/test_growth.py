@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import math
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -228,10 +229,23 @@ def _a_count_that_is_a_bool(c: dict[str, Any]) -> None:
     c["reserved"] = False
 
 
+def _a_value_that_is_infinite(c: dict[str, Any]) -> None:
+    c["values"][0] = [math.inf] * len(c["values"][0])
+
+
+def _hours_of_quadrature(c: dict[str, Any]) -> None:
+    c["quadrature"] = 10**6
+
+
+def _hours_of_gain(c: dict[str, Any]) -> None:
+    c.update(table=10**6, atoms=10**6)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         _jump_before_the_start, _unknown_theorem, _empty_quadrature, _negative_early_stage, _a_field_too_many, _a_count_that_is_a_bool,
+        _a_value_that_is_infinite, _hours_of_quadrature, _hours_of_gain,
     ],
     ids=lambda f: f.__name__,
 )  # fmt: skip
@@ -241,6 +255,38 @@ def test_malformed_certificates_are_refused(checker: ModuleType, small: dict[str
     damage(damaged)
     with pytest.raises((checker.Rejected, checker.NotACertificate)):
         checker.check(damaged)
+
+
+def _negative_moments(c: dict[str, Any]) -> None:
+    """M_0 < 0 has a large square, and odd powers of the later ones are negative as well: a failure probability below 0."""
+    for stage in c["stages"]:
+        stage["moments"] = [-1e9 + 1e4 * j for j in range(len(stage["moments"]))]
+
+
+def _weights_without_a_middle(c: dict[str, Any]) -> None:
+    for stage in c["stages"]:
+        stage["psi"] = [row[:-1] for row in stage["psi"]]
+
+
+def _a_power_of_ten_in_words(c: dict[str, Any]) -> None:
+    c["stages"][0]["share"] = "1e-999999999"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_negative_moments, "negative"),
+        (_weights_without_a_middle, "even number"),
+        (_a_power_of_ten_in_words, "not a number"),
+    ],
+    ids=lambda f: f.__name__ if callable(f) else f,
+)
+def test_an_early_stage_is_made_of_numbers_that_make_sense(checker: ModuleType, damage: Any, message: str) -> None:
+    content = json.loads((PROOFS / "certificates" / "rss-survival-uniform-20.json").read_text())
+    assert content["early"] > 0
+    damage(content)
+    with pytest.raises((checker.Rejected, checker.NotACertificate), match=message):
+        checker.check(content)
 
 
 @pytest.mark.parametrize(

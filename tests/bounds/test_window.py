@@ -99,6 +99,11 @@ def test_window_certificates_are_accepted(checker: ModuleType, law: Law) -> None
             checker.check(content | {name: value})
     with pytest.raises(checker.Rejected):
         checker.check(content | {"half": 0.4})
+    for change in ({"gap": 5e-324, "candidates": 10**4}, {"phi": [5e-324] * 60}, {"phi": [1] * 1000}):
+        with pytest.raises(checker.Rejected, match="more work"):
+            checker.check(content | change)
+    with pytest.raises(checker.NotACertificate):
+        checker.check(content | {"candidates": 10**6})
 
 
 def test_window_certificates_of_other_questions_are_refused() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import skips
-from audit_modules import COQ_READY, PROOFS, constants, coq, frozen, registry, tables
+from audit_modules import COQ_READY, PROOFS, constants, coq, frozen, instances, registry, tables
 
 from strong_lth.core import canonical_hash
 
@@ -39,6 +39,37 @@ def test_a_planted_source_is_noticed(fault: str, tmp_path: Path) -> None:
     assert coq.source_faults(tmp_path) == []
     (tmp_path / "Planted.v").write_text(PLANTS[fault])
     assert len(coq.source_faults(tmp_path)) == 1
+
+
+HIDDEN = {
+    "a hypothesis behind the end of a module": "Module M.\nEnd M.\nHypothesis truth : 0 = 1.\n",
+    "a hypothesis in a module": "Section S.\nEnd S.\nModule M.\nHypothesis truth : 0 = 1.\nEnd M.\n",
+    "a module without a body": "Require Import NZDomain.\nDeclare Module M : NZDomainSig with Definition t := False.\n",
+    "words on two lines": "Unset\n  Guard Checking.\n",
+    "an axiom between strings that look like a comment": 'Definition a := "(*"%string. Axiom truth : 0 = 1. Definition b := "*)"%string.\n',
+    "a file from elsewhere": 'Load "elsewhere".\n',
+    "a module that borrows the name of an axiom's file": "Module ClassicalDedekindReals.\nEnd ClassicalDedekindReals.\n",
+}
+
+
+@pytest.mark.parametrize("fault", HIDDEN)
+def test_a_hidden_assumption_in_a_source_is_noticed(fault: str, tmp_path: Path) -> None:
+    (tmp_path / "Planted.v").write_text(HIDDEN[fault])
+    assert len(coq.source_faults(tmp_path, LISTED.axiom_files)) == 1
+    fine = 'Module M.\nSection S.\n(* "Axiom *)" *)\nVariable n : nat.\nEnd S.\nEnd M.\nModule N := M.\nSection T.\nVariable k : nat.\nEnd T.\n'
+    (tmp_path / "Planted.v").write_text(fine)
+    assert coq.source_faults(tmp_path, LISTED.axiom_files) == []
+    (tmp_path / "Planted.v").rename(tmp_path / "ClassicalDedekindReals.v")
+    assert len(coq.source_faults(tmp_path, LISTED.axiom_files)) == 1
+
+
+def test_options_of_the_build_are_noticed(tmp_path: Path) -> None:
+    shutil.copy(PROOFS / "_CoqProject", tmp_path)
+    assert coq.project_faults(tmp_path) == []
+    with (tmp_path / "_CoqProject").open("a") as file:
+        file.write("-arg -type-in-type\n")
+    (tmp_path / "Makefile.coq.local").write_text("COQEXTRAFLAGS += -type-in-type\n")
+    assert len(coq.project_faults(tmp_path)) == 2
 
 
 def compiled(folder: Path, source: str) -> None:
@@ -99,7 +130,7 @@ def test_the_summary_of_the_kernel_is_read(tmp_path: Path) -> None:
 
 @needs_coq
 @pytest.mark.parametrize("factor", [1.01, 0.99])
-@pytest.mark.parametrize("family", constants.NAMES)
+@pytest.mark.parametrize("family", [*constants.NAMES, constants.VOLUME])
 def test_a_constant_that_is_off_by_a_percent_is_noticed(family: str, factor: float) -> None:
     assert "constants of Python" in constants.faults(PROOFS, {family: factor})[0]
 
@@ -119,7 +150,7 @@ def test_more_than_a_hundred_points_are_compared_on_both_sides() -> None:
 @pytest.fixture
 def frozen_copy(tmp_path: Path) -> Path:
     for path in (PROOFS / "certificates").glob("*.json"):
-        if not path.name.startswith(frozen.SLOW):
+        if not path.name.startswith("rss-"):  # bounds: seconds each
             shutil.copy(path, tmp_path / path.name)
     return tmp_path
 
@@ -140,6 +171,14 @@ def test_a_tampered_frozen_certificate_is_noticed(frozen_copy: Path) -> None:
     assert frozen.faults(PROOFS, frozen_copy) == ["no frozen certificates"]
 
 
+def test_a_tampered_certificate_of_a_bound_is_noticed(tmp_path: Path) -> None:
+    shutil.copy(PROOFS / "certificates" / "rss-window-uniform-46.json", tmp_path)
+    path = tmp_path / "rss-window-uniform-46.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"candidates": 45}))
+    assert "only 0.0" in frozen.faults(PROOFS, tmp_path)[0]
+
+
 TAMPERED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "a subset": ("sum-24", lambda d: d["keep"].pop()),
     "a row": ("batch-20", lambda d: d["targets"].__setitem__(7, (0.5).hex())),
@@ -149,6 +188,7 @@ TAMPERED: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
         "recursion-36-coq",
         lambda d: d["counts"].__setitem__(5, d["counts"][5] + 1),
     ),
+    "a smaller failure than Coq computed": ("recursion-36-coq", lambda d: d.update(failure=d["failure"] - 1)),
 }
 
 
@@ -181,6 +221,41 @@ def test_a_weakened_statement_is_noticed(tmp_path: Path) -> None:
     weak = "in_ball d eps W0 (descend eps W0 move t) \\/ True.\nProof.\n  intros He. now right.\nQed.\n"
     (theories / "ProjectedSGD.v").write_text(source[: source.index(strong)] + weak)
     assert refused() == "Statements.v"
+
+
+EXTRA_PREMISES = {
+    "as a variable": (
+        "wide_targets_within_tol n tol :",
+        "wide_targets_within_tol n tol (long : (60 <= n)%nat) :",
+        "RSSWide.rss_wide n tol",
+    ),
+    "as an arrow": (
+        "wide_targets_within_tol n tol :",
+        "wide_targets_within_tol n tol : (60 <= n)%nat ->",
+        "fun _ => RSSWide.rss_wide n tol",
+    ),
+}
+
+
+@needs_coq
+@pytest.mark.parametrize("fault", EXTRA_PREMISES)
+def test_a_premise_that_exact_does_not_notice_is_noticed(fault: str, tmp_path: Path) -> None:
+    shutil.copytree(PROOFS / "theories", tmp_path / "theories")
+    path = tmp_path / "theories" / "Statements.v"
+    name, weaker, proof = EXTRA_PREMISES[fault]
+    change(path, name, weaker)
+    change(path, "exact (RSSWide.rss_wide n tol)", f"exact ({proof})")
+    for file in ("Statements.v", "StatementsComputed.v"):
+        command = ["coqc", "-q", "-R", "theories", "StrongLTH", f"theories/{file}"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    assert "wide_targets_within_tol" in coq.premise_faults(tmp_path)[0]
+    assert instances.faults(tmp_path) != []
+
+
+@needs_coq
+def test_the_statements_have_the_premises_of_their_theorems_and_apply() -> None:
+    assert coq.premise_faults(PROOFS) == []
+    assert instances.faults(PROOFS) == []
 
 
 @pytest.fixture
@@ -225,6 +300,18 @@ LINK_FAULTS: dict[str, Callable[[Path], None]] = {
     "a missing simulation": lambda p: (p.parent / "simulations" / "sign_pooling.py").unlink(),
     "a headline that nothing restates": lambda p: change(
         p / "theorems.toml", '"StrongLTH.Statements.volume"', '"StrongLTH.SubsetSum.covers_nil"'
+    ),
+    "a definition in place of a theorem": lambda p: (
+        change(p / "theorems.toml", '"StrongLTH.Statements.volume"', '"StrongLTH.Statements.sum"'),
+        change(p / "docs" / "volume.md", "volume", "sum volume"),
+    )[0],
+    "a theorem that no entry names": lambda p: change(
+        p / "theorems.toml", '    "StrongLTH.Statements.wide_targets",\n', ""
+    ),
+    "a restatement that is not proved by exact": lambda p: change(
+        p / "theories" / "Statements.v",
+        "Proof. exact (RSSWide.rss_wide n tol). Qed.",
+        "Proof. apply RSSWide.rss_wide. Qed.",
     ),
     "a function that the page hides": lambda p: change(
         p / "docs" / "rss-wide.md", "strong_lth.bounds.rss_wide.failure", "a function"

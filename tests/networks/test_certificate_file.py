@@ -115,6 +115,29 @@ def test_removing_any_part_is_noticed(tmp_path: Path):
         assert checked(path)[0] in (1, 2), key
 
 
+def test_nothing_in_a_part_goes_unread(tmp_path: Path):
+    """A field that the checker does not know could be read by somebody else; and a width of a million must not fill the memory."""
+    path = made(tmp_path, perturbation=1e-3, law=lth.Scaled(lth.Uniform(-1, 1), 0.5))
+    honest = path.read_text()
+    for part in ("target", "layers", "source", "law", "inner law", "claim", "scaling"):
+        document = json.loads(honest)
+        law = document["source"]["law"]
+        places = {"target": document["target"][0], "layers": document["layers"][0], "law": law, "inner law": law["of"]}
+        (places.get(part) or document[part])["note"] = "moved at will"
+        document["hash"] = canonical_hash({k: v for k, v in document.items() if k != "hash"})
+        path.write_text(json.dumps(document))
+        assert checked(path)[0] == 2, part
+    document = json.loads(honest)
+    document["source"]["widths"] = [10**6] * len(document["source"]["widths"])
+    document["target"][0]["weight"] = [row * 20 for row in document["target"][0]["weight"]]
+    document["domain"] = {"kind": "box", "low": (0.0).hex(), "high": (1.0).hex()}
+    document["hash"] = canonical_hash({k: v for k, v in document.items() if k != "hash"})
+    path.write_text(json.dumps(document))
+    status, answer = checked(path)
+    assert status == 2
+    assert "more units" in answer["claim"]
+
+
 def test_the_checker_imports_the_standard_library_alone():
     program = (
         "import runpy, sys; before = set(sys.modules); sys.argv = ['x', 'absent.json']\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 
 import numpy as np
@@ -55,6 +56,20 @@ def test_numbers_of_candidates() -> None:
     assert bound.failure(60, 0.0, 0.01) == closed.failure(60, 0.0, 0.01)
     assert bound.failure(40, 0.02, law=Uniform(-2, 2), targets=Window(-1, 1)) == bound.failure(40, 0.01)
     assert bound.failure(40, 0.01, law=Normal()) == closed.failure(40, 0.01, law=Normal())
+
+
+def test_the_numbers_that_coq_computed() -> None:
+    """StatementsComputed.v, the pages, the statuses of the bounds and the bounds themselves tell of the same numbers."""
+    text = (PROOFS / "theories" / "StatementsComputed.v").read_text()
+    numbers = re.findall(r": fraction_at_most (\d+) \(missed ([\d.]+)\) ([\d.]+)\.\n", text)
+    assert numbers == [("36", "0.01", "0.05"), ("32", "0.01", "0.05"), ("37", "0.01", "0.01")]
+    assert "36 at tol 0.01, delta 0.05" in get("rss-recursion").status
+    assert "32 at tol 0.01, delta 0.05, 37 at delta 0.01" in get("rss-hooks").status
+    page = (PROOFS / "docs" / "growth-programme.md").read_text()
+    assert "**32 candidates suffice at tol 0.01 and failure 0.05** (`rss_32`), and 37 at failure 0.01" in page
+    for n, tol, delta in numbers:  # the bound on paper asks for no more, the volume bound for fewer
+        assert get("rss-hooks").failure(int(n), float(tol)) <= float(delta)
+        assert get("volume").failure(int(n), float(tol)) == 0
 
 
 @pytest.mark.parametrize("start", [1, 2, 3])
