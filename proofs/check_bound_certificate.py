@@ -329,7 +329,7 @@ def check_moment(c: dict, stage: dict, length: Fraction) -> None:
     reach = min(-int(-(e + offset) // width), cells // 2)
     nearby = Fraction(min(psi[-1][cells // 2 - reach : cells // 2 + reach]), 1 << PSI_BITS)
     moments = [Fraction(m) for m in stage["moments"]]
-    require(moments[0] ** 2 * (2 * e * nearby) ** twice >= 1, "M_0 is too small")
+    require(moments[0] > 0 and moments[0] ** 2 * (2 * e * nearby) ** twice >= 1, "M_0 is too small")
     for j, (old_moment, new_moment) in enumerate(itertools.pairwise(moments)):
         kernel = Fraction(stage["kernels"][c["early"] - 1 - j])
         step = new_moment - old_moment
@@ -405,7 +405,7 @@ def check_shape(c: dict) -> None:
         fields(stage, "twice_theta", "share", "psi", "kernels", "moments")
         whole(stage["twice_theta"], 1, 100)
         cells = len(listed(stage["psi"], c["early"] + 1)[0])
-        require(cells >= 2, "weights on fewer than two cells")
+        require(cells >= 2 and cells % 2 == 0, "the window is not cut into an even number of cells")
         for row in stage["psi"]:
             for value in listed(row, cells):
                 whole(value, 1, 1 << (4 * PSI_BITS))
@@ -504,9 +504,9 @@ def check_recursion(c: dict) -> Fraction:
     )
     if c["theorem"] == "rss-drift":
         require(levels == 0, "Theorem D has no restart")
-        start_with_interval = widened <= eps and e + gap <= tol
         require(
-            start_with_interval or (e == 0 and gap + widened <= tol + eps), "e, g and k spend more than the allowances"
+            widened <= eps and (e + gap <= tol or (e == 0 and gap + widened <= tol + eps)),
+            "e, g and k spend more than the allowances",
         )
     else:
         require(widened == 0 and e + gap <= tol + levels * eps, "e and g spend more than the allowances")
@@ -571,6 +571,7 @@ def check(c: dict) -> Fraction:
     others = {"rss-drift": check_recursion, "rss-restarts": check_recursion, "rss-window": check_window}
     theorem = c.get("theorem")
     proved = others.get(theorem if isinstance(theorem, str) else "", check_growth)(c)
+    require(proved >= 0, "a probability below 0 is proved")  # no inequality above can give it: a fault of this program
     require(proved <= Fraction(c["failure"]), f"only {float(proved)} is proved")
     return proved
 

@@ -6,6 +6,7 @@ import copy
 import importlib.util
 import itertools
 import json
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -210,6 +211,25 @@ def test_damaged_certificates_are_rejected(checker: ModuleType, small: dict[str,
     damage(damaged)
     with pytest.raises(checker.Rejected):
         checker.check(damaged)
+
+
+def test_a_piece_per_candidate_that_the_perturbation_does_not_pay_is_rejected(checker: ModuleType) -> None:
+    """Start from a point, widen by k > eps, k + g <= tol + eps: one inclusion is within the allowances, two are not. An earlier checker accepted it."""
+    honest = certificate("rss-drift", 16, tol=0.0, perturbation=0.3)
+    k = honest["widened"]
+    assert honest["e"] == 0 < k <= honest["perturbation"]
+    assert checker.check(json.loads(json.dumps(honest))) < 1
+    with pytest.raises(checker.Rejected, match="more than the allowances"):
+        checker.check(honest | {"tol": 0.3, "perturbation": 0.0})
+
+
+def test_the_mean_is_rounded_down_where_little_is_left() -> None:
+    """Near 1 half a unit in the last place of m is a large part of 1 - m, and a line that falls is larger at a smaller m."""
+    found = grid(1e-9, 4e-10, 0.5, 0.0, 0.05)
+    exact = [Fraction(y) + Fraction(1, 2) * (1 - Fraction(y)) * Fraction(y) for y in found.y[-200:].tolist()]
+    rounded = [Fraction(m) for m in found.mean[-200:].tolist()]
+    assert all(m <= e for m, e in zip(rounded, exact, strict=True))
+    assert max((e - m) / (1 - e) for m, e in zip(rounded, exact, strict=True)) > 1e-11  # what a step is enlarged by
 
 
 @pytest.mark.parametrize("name", ["parts", "steps", "e", "format"])
