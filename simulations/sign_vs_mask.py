@@ -4,7 +4,8 @@ Claim (Oh, Baik and Lee, ICLR 2025, AWS; abstract): "the signs of a winning tick
 digits with conv-bn-tiny (1,224 prunable weights): the track of AWS, or of LRR, lends its mask, its signs, or a scrambled form of either to a network of another seed. All arms keep the same number of
 weights and are trained by the same recipe; the layer densities of "other mask" are those of the track's mask, its places are random.
 
-"Less than 5 points behind" is a one-sided test against a margin of .05; all tests are paired over seeds.
+"Less than 5 points behind" is a one-sided test against a margin of .05; all tests are paired over seeds. This statement and its margin were chosen after rows of this setting had been seen: before, it
+read "the ticket is more accurate". So the margin is a description of these rows, and no test of the published claim; the comparisons with "mask" and "scrambled" are as they were written beforehand.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def expect(rows: Sequence[Any]) -> list[Expectation]:
             statement = f"{source}: mask and signs are more accurate than: {ARMS[second]}"
             made.append(expected(statement, column["both"], column[second]))
         behind = f"{source}: mask and signs, on fresh sizes, are less than 5 points behind the ticket itself"
-        made.append(expected(behind, [accuracy + MARGIN for accuracy in column["both"]], column["ticket"]))
+        made.append(expected(behind, column["both"], column["ticket"], margin=MARGIN))
     return made
 
 
