@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -36,7 +37,8 @@ def failure(question: Question) -> Failure:
             if uniform
             else math.exp(-x * x / (2 * size)) / math.sqrt(2 * math.pi * size)
         )
-        expected += math.comb(question.n, size) * min(1.0, 2 * radius * peak * (1 + SLACK))
+        subsets, chance = math.comb(question.n, size), min(1.0, 2 * radius * peak * (1 + SLACK))
+        expected += subsets * chance if subsets <= sys.float_info.max else math.inf
         if expected >= 1:
             return 0.0
     return max(0.0, 1 - expected * (1 + SLACK) - 1e-15)

@@ -7,8 +7,8 @@ A covered set of length p in a window of length 1, widened to min(1, p + k), bec
 For a line l(x) = f - s x, s >= 0, above V on that range, E V(P) <= l(m(p)). On a cell of the grid one line serves all p, and l(m(p)) is convex in p
 because m is concave: its two end values bound it by a chord. Value functions are kept as piecewise linear upper bounds.
 
-The value of a line at m is at least a third of its largest term, so double precision is off by a relative 1e-13 at most; each step is
-enlarged by 1 + 1e-11.
+m is rounded down, the end of the range up: a line falls, so both are on the safe side. Distances between such points are exact or off by a relative 1e-16, and the
+value of a line at m is at least a third of its largest term, so the rest is off by a relative 1e-13 at most; each step is enlarged by 1 + 1e-11.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Grid:
     y: Floats
     density: float
     widened: float  # k
-    mean: Floats  # m at the vertices
+    mean: Floats  # m at the vertices, rounded down: lines fall
     reach: Ints  # shape (G,): the last vertex within the range of the cell
     end: Floats  # shape (G,): the farthest point of the range
     index: Ints  # of the vertex at or left of that point; G + 1 stands for "beyond y_G"
@@ -62,7 +62,9 @@ def grid(start: float, gap: float, density: float, widened: float, step: float) 
     odds = np.exp(np.linspace(*ends, max(2, math.ceil((ends[1] - ends[0]) / step)) + 1))
     y = np.round((odds - widened) / (1 + odds) * EXACT) / EXACT
     y[0], y[-1] = math.floor(start * EXACT) / EXACT, (math.ceil((1 - gap) * EXACT) + 1) / EXACT
-    mean = y + density * (1 - y) * np.minimum(1.0, y + widened)
+    mean = np.nextafter(
+        y + density * (1 - y) * np.minimum(1.0, y + widened), 0.0
+    )  # near 1 an ulp is a large part of 1 - m
     top = np.minimum(1.0, 2 * y[1:] + widened) * (1 + 1e-15)
     reach = np.searchsorted(y, top, side="right") - 1
     beyond = top > y[-1]

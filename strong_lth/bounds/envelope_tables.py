@@ -117,8 +117,8 @@ def chain(density: float, start: float, gap: float, widened: float) -> Chain:
 
 @lru_cache(maxsize=128)
 def stages(density: float, start: float, gap: float, levels: int) -> Chain | Stage:
-    """``levels`` stages before a chain, the first of them from ``start``."""
-    below: Chain | Stage = chain(density, gap / 2, gap, 0.0)
+    """``levels`` stages before a chain, the first of them from ``start``; none: the chain of ``rss_drift``, which is tabulated once for both."""
+    below: Chain | Stage = chain(density, gap / 2 if levels else start, gap, 0.0)
     for level in range(levels):
         first = level == levels - 1
         found = grid(start if first else gap, gap, density, 0.0, _STAGE_STEP)

@@ -1,6 +1,7 @@
 """Lueker (1998), as used since: logarithmically many candidates serve every target of an interval.
 
-Only the abstract was available to us. The form below is the one restated by Natale et al. 2024 as "Corollary 2 of Pensia et al.".
+Only the abstract was available to us. The form below is the one restated by Natale et al. 2024 as "Corollary 2 of Pensia et al.", there for candidates that are 0 or a product of two
+uniforms; it is listed here for U[-1, 1], the law of Lueker's own results.
 """
 
 from __future__ import annotations

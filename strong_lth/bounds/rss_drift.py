@@ -20,7 +20,7 @@ def failure(question: Question) -> Failure:
         V_0(p) = 1 for p < 1 - g, else 0,
         V_(k+1)(p) = sup of E V_k(P) over P in [p, min(1, 2p + k)] with E P = p + c (1 - p) min(1, p + k),
 
-    for (A) e + g = tol, 0 <= k <= min(perturbation, g), or (B) e = 0, 0 < k <= g = tol + perturbation - k. V is evaluated as a piecewise linear upper bound
+    for 0 <= k <= min(perturbation, g) and (A) e + g = tol, or (B) e = 0 < k, g = tol + perturbation - k. V is evaluated as a piecewise linear upper bound
     (``envelope``) and rounded outward; allowances are rounded down to 2^(j / 16), which keeps it monotone. For tol >= 1/2: 0; allowances below 1e-9: 1.
 
     Laws and targets as for ``rss_martingale_kl``. Source: proofs/docs/rss-drift.md.

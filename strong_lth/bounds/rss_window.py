@@ -11,6 +11,7 @@ from strong_lth.bounds.unimodal import shape_of
 from strong_lth.core import Reference, Verdict
 
 _FARTHEST = 16.0  # targets beyond are not tabulated
+_LEAST = 1e-150  # smaller allowances prove nothing here
 
 
 def failure(question: Question) -> Failure:
@@ -37,7 +38,9 @@ def failure(question: Question) -> Failure:
         return 0.0
     far = question.reach / unit
     reach = 0.5 if 2 * question.reach <= unit else 0.5 * 2 ** (math.ceil(math.log2(2 * far) * 4 - 1e-9) / 4)
-    if reach < far or reach > _FARTHEST:
+    if reach < far:
+        reach *= 2**0.25  # far was within rounding of a step
+    if reach > _FARTHEST:
         return 1.0
     weight, gap = certified(shape, reach)
     if not 0 < gap < 1:
@@ -48,8 +51,8 @@ def failure(question: Question) -> Failure:
 
 
 def closed_form(weight: Weight, gap: float, n: int, constant: float, allowance: float) -> float:
-    """(1 - gap)^n constant M^2 / (phi_0 phi_R a^2), rounded up, for the best a <= ``allowance``; 1 without an allowance."""
-    if allowance <= 0:
+    """(1 - gap)^n constant M^2 / (phi_0 phi_R a^2), rounded up, for the best a <= ``allowance``; 1 without an allowance whose square is a double."""
+    if allowance < _LEAST:
         return 1.0
     start = weight.best_start(allowance) * weight.least(weight.reach)
     log_failure = math.log(constant) + 2 * math.log(weight.total) - math.log(start) + n * math.log1p(-gap) * (1 - 1e-15)

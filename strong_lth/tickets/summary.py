@@ -98,12 +98,22 @@ def paired(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
 
 
 def expected(
-    statement: str, first: Sequence[float], second: Sequence[float], foreseen: Verdict = Verdict.CONSISTENT
+    statement: str,
+    first: Sequence[float],
+    second: Sequence[float],
+    foreseen: Verdict = Verdict.CONSISTENT,
+    *,
+    margin: float = 0.0,
 ) -> Expectation:
-    """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval."""
-    found = paired(first, second)
-    ends = "" if math.isnan(found.low) else f", 95 % interval {found.low:+.4f} to {found.high:+.4f}"
-    evidence = f"difference {found.difference:+.4f}{ends}, {found.seeds} paired seeds"
+    """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval.
+
+    ``margin``: "the first is less than that behind"; the evidence names the difference itself, which is held against -margin.
+    """
+    found = paired([accuracy + margin for accuracy in first], second)
+    mean, low, high = (value - margin for value in (found.difference, found.low, found.high))
+    ends = "" if math.isnan(low) else f", 95 % interval {low:+.4f} to {high:+.4f}"
+    against = f", against -{margin:g}" if margin else ""
+    evidence = f"difference {mean:+.4f}{ends}{against}, {found.seeds} paired seeds"
     return Expectation(statement, found.verdict, evidence, 0.025, foreseen)
 
 

@@ -6,6 +6,7 @@ import copy
 import importlib.util
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -299,6 +300,26 @@ def test_damaged_certificates_are_rejected(checker: ModuleType, small: dict[str,
     damage(damaged)
     with pytest.raises(checker.Rejected):
         checker.check(damaged)
+
+
+def test_moments_below_zero_are_rejected(checker: ModuleType) -> None:
+    """An earlier checker compared squares of M_0 only, and a negative one "proved" a failure probability below 0."""
+    content = json.loads((PROOFS / "certificates" / "rss-survival-uniform-20.json").read_text())
+    stage, length = content["stages"][0], Fraction(content["grid"][-1], 1 << 40)
+    checker.check_moment(content, stage, length)
+    least, rise = stage["moments"][0], 1.001 * stage["kernels"][0] + 1
+    forged = [-least + rise * j for j in range(len(stage["moments"]))]
+    with pytest.raises(checker.Rejected, match="M_0"):
+        checker.check_moment(content, stage | {"moments": forged}, length)
+
+
+def test_a_middle_cell_is_refused(checker: ModuleType) -> None:
+    """With an odd number of cells the cells beside the middle are not those that the start interval touches."""
+    content = json.loads((PROOFS / "certificates" / "rss-survival-uniform-20.json").read_text())
+    for stage in content["stages"]:
+        stage["psi"] = [row[1:] for row in stage["psi"]]
+    with pytest.raises(checker.Rejected, match="even number"):
+        checker.check(content)
 
 
 def test_certificates_of_other_questions_are_refused() -> None:

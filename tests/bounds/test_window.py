@@ -140,3 +140,19 @@ def test_asymptotic_statements_never_become_numbers() -> None:
     for id in ("rss-one-target-asymptotic", "rss-all-targets-asymptotic"):
         assert get(id).failure(60, 0.01, 0.01) is Verdict.INCONCLUSIVE
         assert get(id).failure(60, 0.01, targets=Point(0.7)) is Verdict.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("tol", [5e-324, 1e-300])
+@pytest.mark.parametrize("id", ["counting", "rss-window"])
+def test_allowances_at_the_end_of_the_doubles_are_answered(id: str, tol: float) -> None:
+    for n in (0, 5, 2000, 100_000):
+        value = get(id).failure(n, tol)
+        assert isinstance(value, float)
+        assert 0 <= value <= 1
+
+
+def test_a_reach_within_rounding_of_a_step_is_answered() -> None:
+    """Reaches are rounded up to 2^(j / 4) / 2; one that is a hair beyond a step takes the next one."""
+    step = 0.5 * 2**0.25
+    for far in (step * (1 - 1e-12), step, step * (1 + 1e-12)):
+        assert get("rss-window").failure(200, 0.1, targets=Point(far)) < 1e-3

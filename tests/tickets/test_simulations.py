@@ -9,7 +9,7 @@ import numpy as np
 
 from strong_lth.core import Verdict
 from strong_lth.tickets.showcase import searched, showcase
-from strong_lth.tickets.summary import summarise
+from strong_lth.tickets.summary import expected, summarise
 
 FOLDER = Path(__file__).resolve().parents[2] / "simulations"
 
@@ -127,3 +127,14 @@ def test_the_rule_of_the_widths_follows_the_rows():
     assert "proved width is 3250" in found[1].evidence
     assert [item.verdict for item in module.expect(widths(0.95, 0.8, 0.99, 0.1))] == [no, no, no]
     assert [item.verdict for item in module.expect(widths(0.8, 0.95, 0.96, -0.1, seeds=7))] == [open_] * 3
+
+
+def test_the_evidence_of_a_margin_names_the_difference_itself():
+    """An earlier one printed the difference with the margin added: +0.04 for a first that is one point behind."""
+    second = [0.9 + 0.001 * seed for seed in range(8)]
+    close = expected("less than 5 points behind", [a - 0.01 for a in second], second, margin=0.05)
+    assert (close.verdict, close.evidence.split(",")[0]) == (Verdict.CONSISTENT, "difference -0.0100")
+    assert "against -0.05" in close.evidence
+    far = expected("less than 5 points behind", [a - 0.08 for a in second], second, margin=0.05)
+    assert (far.verdict, far.evidence.split(",")[0]) == (Verdict.REFUTED, "difference -0.0800")
+    assert "against" not in expected("better", second, second).evidence
