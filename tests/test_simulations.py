@@ -13,7 +13,7 @@ import pytest
 
 from strong_lth.bounds import BOUNDS, Direction
 from strong_lth.core import Verdict
-from strong_lth.experiment import judge, load, overall, read_record, run
+from strong_lth.experiment import judge, load, overall, query, read_record, run
 from strong_lth.experiment.describe import load_module
 from strong_lth.experiment.records import stale
 
@@ -77,6 +77,11 @@ def test_an_absent_record_is_named_where_the_reader_looks():
         assert "No record is committed" in path.read_text()
         (line,) = [line for line in lines if line.startswith(f"| [{load(path).id}]")]
         assert "no record yet" in line
+
+
+def test_all_records_are_one_table():
+    answer = query("SELECT experiment, count(*) AS k FROM records GROUP BY 1", records=FOLDER / "records")
+    assert {row["experiment"] for row in answer} == {load(path).id for path in RECORDED}
 
 
 def test_the_page_is_that_of_the_records():

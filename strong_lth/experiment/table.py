@@ -29,10 +29,9 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
             if rows:
                 file = Path(scratch) / f"{name}.jsonl"
                 file.write_text("".join(canonical(row) + "\n" for row in rows))
-                database.execute(
-                    f"CREATE TABLE {name} AS SELECT * FROM read_json(?, format='newline_delimited', sample_size=-1)",
-                    [str(file)],
-                )
+                # without the threshold DuckDB makes one map column of rows that have many columns together
+                options = "format='newline_delimited', sample_size=-1, map_inference_threshold=-1"
+                database.execute(f"CREATE TABLE {name} AS SELECT * FROM read_json(?, {options})", [str(file)])
         try:
             answer = database.execute(sql)
             columns = [column[0] for column in answer.description or []]

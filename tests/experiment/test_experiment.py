@@ -389,6 +389,16 @@ def test_sql_over_all_rows(dice, tmp_path):
         query("SELEKT", runs=tmp_path / "runs")
 
 
+def test_sql_knows_every_column_of_many_experiments(dice, tmp_path):
+    """DuckDB reads rows with more than 200 columns together as one map, unless it is told not to."""
+    done = run(dice, tmp_path / "runs")
+    for part in range(3):
+        rows = tuple({f"column {part} {number}": 1.5 for number in range(100)} | dict(row) for row in done.rows)
+        write_record(tmp_path / f"{part}.json", dice, replace(done, rows=rows))
+    (answer,) = query('SELECT count(*) AS k, sum("column 2 99") AS s FROM records', records=tmp_path)
+    assert answer == {"k": 3 * len(done.rows), "s": 1.5 * len(done.rows)}
+
+
 def test_sql_names_a_damaged_shard(dice, tmp_path):
     run(dice, tmp_path / "runs")
     path = sorted((tmp_path / "runs").glob("dice/full/*.jsonl"))[0]
