@@ -5,7 +5,7 @@ Usage: python benchmarks/subset_sum.py [--record] [--quick] [--device cuda]
 What the processor allows is measured in the same run (``subset_sum_limits.py``): list steps, vector sums, bit tests, bytes copied. Rows without such a count
 have no limit. Rates are the best of three runs; other load on the machine lowers rates and limits alike, so the ratios are what to compare.
 
-``--device cuda`` runs batches and hitting times on a GPU, against the CPU in the same run, and refuses where there is none.
+``--device cuda`` runs batches and hitting times on a GPU, against the CPU in the same run, and refuses where there is none. No record of it is committed.
 """
 
 from __future__ import annotations

@@ -80,3 +80,9 @@ def test_the_citation_has_the_version_of_the_package():
 def test_measured_tables_are_those_of_the_records():
     done = subprocess.run([sys.executable, str(ROOT / "benchmarks" / "readme_tables.py"), "--check"], timeout=60)
     assert done.returncode == 0, "run python benchmarks/readme_tables.py"
+
+
+def test_the_readme_says_which_gpu_records_are_missing() -> None:
+    record = (ROOT / "benchmarks" / "records" / "subset_sum_cuda.json").exists()
+    section = (ROOT / "README.md").read_text().split("## Subset sums")[1].split("\n## ")[0]
+    assert ("no timing record yet" in section) != record

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Event
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -279,12 +281,16 @@ def _run(
         size, workers = 1 << 18, 1  # the device is the parallelism
     grid: Grid | None = to_grid(batch.candidates, batch.perturbation) if batch.shared else None
 
+    halt = Event()
+
     def chunk(start: int) -> int:
-        part = slice(start, min(start + size, count))
-        here = slice(0, 1) if batch.shared else part
-        work(
-            part,
-            make_rows(
+        end = min(start + size, count)
+        step = size if n <= 20 or kind.get("device", "cpu") != "cpu" else 64 if n <= 24 else 8
+        while start < end and not halt.is_set():
+            part = slice(start, min(start + step, end))
+            here = slice(0, 1) if batch.shared else part
+            begun = perf_counter()
+            rows = make_rows(
                 batch.candidates[here],
                 batch.perturbation[here],
                 batch.target[part],
@@ -292,10 +298,13 @@ def _run(
                 grid=grid,
                 first=start,
                 **kind,
-            ),
-        )
-        return part.stop
+            )
+            work(part, rows)
+            # the next rows take about half a second, so that an interruption is heard
+            step = max(1, int((part.stop - start) * min(0.5 / (perf_counter() - begun + 1e-9), 1e6)))
+            start = part.stop
+        return end
 
-    for stop in in_order(chunk, range(0, count, size), workers):
+    for stop in in_order(chunk, range(0, count, size), workers, halt):
         if progress is not None:
             progress(stop, count)

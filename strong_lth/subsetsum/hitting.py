@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from threading import Event
 from typing import Any, Literal
 
 import numpy as np
@@ -146,7 +147,7 @@ def hitting_times(
             times[start:stop] = task.group(start // BLOCK, stop - start, device)
         return stop
 
-    for stop in in_order(block, range(0, trials, step), threads):
+    for stop in in_order(block, range(0, trials, step), threads, task.halt):
         if progress is not None:
             progress(stop, trials)
     return times
@@ -162,6 +163,9 @@ class _Task:
         self.bottom, self.top = ends
         pieces = (self.top - self.bottom) / max(2 * r, 1)  # n candidates have 2^n sums, and each covers 2 r
         self.free = 0 if reach or pieces <= 1 else min(math.ceil(math.log2(pieces)) - 1, 20, ROUND - 1)
+        wide = (self.top - self.bottom) / max(2 * (r + reach), 1)
+        self.step = max(1, min(BLOCK, int((1 << 22) / max(wide, 1.0))))  # trials between two looks at the keyboard
+        self.halt = Event()
         self.trivial = -r <= self.bottom and self.top <= r
 
     @classmethod
@@ -208,8 +212,12 @@ class _Task:
             x = np.concatenate([x, self.draw(generator)], axis=1)
             done = 0
             while done < rows.size:
-                done += hit_rows(x, self.reach, self.r, self.bottom, self.top, self.free, rows[done:], *buffers, times)
-                if done < rows.size:
+                if self.halt.is_set():
+                    return times
+                part = rows[done : done + self.step]
+                hits = hit_rows(x, self.reach, self.r, self.bottom, self.top, self.free, part, *buffers, times)
+                done += hits
+                if hits < part.size:
                     buffers = self.buffers(4 * len(buffers[0]))
             rows = np.flatnonzero(times < 0)
         return times

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TypeVar
 
 from strong_lth.subsetsum.problem import whole
@@ -19,8 +20,8 @@ def thread_count(workers: int | None) -> int:
     return whole("workers", workers, 1)
 
 
-def in_order(task: Callable[[int], T], starts: range, workers: int) -> Iterator[T]:
-    """Results of the task for every start, in order; an exception or Ctrl-C cancels what has not begun."""
+def in_order(task: Callable[[int], T], starts: range, workers: int, halt: Event | None = None) -> Iterator[T]:
+    """Results of the task for every start, in order; an exception or Ctrl-C cancels what has not begun, and sets ``halt``, at which running tasks may look."""
     if workers == 1 or len(starts) <= 1:
         yield from map(task, starts)
         return
@@ -28,5 +29,7 @@ def in_order(task: Callable[[int], T], starts: range, workers: int) -> Iterator[
         try:
             yield from pool.map(task, starts)
         except BaseException:
+            if halt is not None:
+                halt.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -50,6 +50,9 @@ def test_times_do_not_depend_on_workers_or_on_later_trials() -> None:
     assert np.array_equal(one, hitting_times(Uniform(-1, 1), 0.01, trials=1000, seed=5, workers=3))
     assert np.array_equal(one[:300], hitting_times(Uniform(-1, 1), 0.01, trials=300, seed=5))
     assert not np.array_equal(one, hitting_times(Uniform(-1, 1), 0.01, trials=1000, seed=6))
+    few = [hitting_times(Uniform(-1, 1), 1e-6, trials=20, seed=5, workers=w) for w in (1, 2)]  # a few trials at a time
+    assert np.array_equal(*few)
+    assert np.array_equal(few[0][:3], hitting_times(Uniform(-1, 1), 1e-6, trials=3, seed=5))
     assert seen[-1] == (1000, 1000)
     assert one[:8].tolist() == [9, 12, 16, 11, 9, 10, 10, 11]
 

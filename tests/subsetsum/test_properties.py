@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from strong_lth.subsetsum import (
     verify,
     verify_batch,
 )
+from strong_lth.subsetsum.threads import in_order
 
 GRID = 2.0**-40
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -106,6 +109,34 @@ def test_a_batch_is_its_rows_whatever_the_workers(objective: str, perturbation: 
         assert single.error == one.errors[row]
         assert np.array_equal(single.keep, one.keep[row])
         assert np.array_equal(single.shift, one.shift[row])
+
+
+def test_a_batch_worked_on_in_parts_is_its_rows() -> None:
+    """Beyond 20 candidates a chunk is answered in parts whose length follows the clock: no answer does."""
+    rng = np.random.default_rng(12)
+    x, z = rng.uniform(-1, 1, (90, 26)), rng.uniform(-1, 1, 90)
+    one, three = (solve_batch(x, z, tol=1e-4, objective="any", workers=w) for w in (1, 3))
+    for name in ("statuses", "keep", "errors"):
+        assert np.array_equal(getattr(one, name), getattr(three, name)), name
+    for row in range(0, 90, 11):
+        single = solve(SubsetSumProblem(x[row], z[row], 1e-4), "any")
+        assert single.error == one.errors[row]
+        assert np.array_equal(single.keep, one.keep[row])
+
+
+def test_an_interruption_is_told_to_the_tasks_that_run() -> None:
+    halt, told = Event(), []
+
+    def task(start: int) -> int:
+        if start == 0:
+            raise KeyboardInterrupt
+        told.append(halt.wait(timeout=20))
+        return start
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_order(task, range(4), 2, halt))
+    assert told
+    assert all(told)
 
 
 @pytest.mark.parametrize("objective", ["nearest", "any", "fewest"])
