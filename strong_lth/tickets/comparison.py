@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
@@ -63,8 +63,12 @@ class Comparison:
         for name in (*self.methods, *searches):
             if name not in NAMES:
                 raise InputError("methods", repr(name), f"use {', '.join(NAMES)}")
-        if self.preset not in ("scaled", "authors"):
-            raise InputError("preset", repr(self.preset), "use scaled or authors")
+        for name in ("methods", "densities", "seeds"):
+            values = getattr(self, name)
+            if not values:
+                raise InputError(name, "none", "give at least one")
+            if len(set(values)) < len(values):
+                raise InputError(name, list(values), "give each once")
 
     @property
     def id(self) -> str:
@@ -251,7 +255,39 @@ def _known(
     for key in settings:
         if key not in names:
             raise InputError(f"{prefix}{key}", "an unknown key", f"use {', '.join(names)}")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    hints = get_type_hints(kind)
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    for key, value in plain.items():
+        if not _fits(value, hints[key]):
+            raise InputError(f"{prefix}{key}", repr(settings[key]), f"give {_in_words(hints[key])}")
+    return plain
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Is the value of this type? Whole numbers are numbers, bools are neither."""
+    kind, inside = get_origin(hint), get_args(hint)
+    if kind is tuple:
+        return isinstance(value, tuple) and all(_fits(item, inside[0]) for item in value)
+    if kind is Literal:
+        return value in inside
+    if inside:  # a union
+        return any(_fits(value, one) for one in inside)
+    if hint in (int, float):
+        return isinstance(value, int if hint is int else int | float) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _in_words(hint: Any) -> str:
+    kind, inside = get_origin(hint), get_args(hint)
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", type(None): "nothing"}
+    if kind is tuple:
+        example = {int: "[0, 1]", float: "[0.5, 0.1]"}.get(inside[0], '["imp"]')
+        return f"a list, like {example}"
+    if kind is Literal:
+        return " or ".join(map(repr, inside))
+    if inside:
+        return " or ".join(map(_in_words, inside))
+    return names.get(hint, f"a table of {hint.__name__}")
 
 
 def _asked(kept: int, densities: Sequence[float], task: Task) -> bool:

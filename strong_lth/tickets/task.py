@@ -71,6 +71,8 @@ class Task:
             raise InputError("name", "nothing", "give a model of your own a name")
         if self.augment not in ("none", "crop-flip"):
             raise InputError("augment", repr(self.augment), "use none or crop-flip")
+        if self.device.partition(":")[0] not in ("cpu", "cuda"):
+            raise InputError("device", repr(self.device), "use cpu or cuda")
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise InputError("device", repr(self.device), 'torch sees no GPU here; use device="cpu"')
         if self.backend.graph and not self.device.startswith("cuda"):

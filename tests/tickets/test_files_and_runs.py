@@ -204,6 +204,41 @@ def test_toml_and_overrides(tmp_path):
         T.Comparison(methods=("none-such",))
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("seeds = 3", r"seeds: got 3; give a list, like \[0, 1\]"),
+        ('seeds = "012"', "seeds: got '012'; give a list"),
+        ("seeds = [0.5]", "seeds: .* give a list"),
+        ("seeds = []", "seeds: got none; give at least one"),
+        ("seeds = [0, 0]", "seeds: .* give each once"),
+        ("densities = 0.5", r"densities: got 0.5; give a list, like \[0.5, 0.1\]"),
+        ('densities = ["a"]', "densities: .* give a list"),
+        ("densities = [0.5, 0.5]", "densities: .* give each once"),
+        ('validation = "x"', "validation: got 'x'; give a number"),
+        ("model = 3", "model: got 3; give a text"),
+        ('preset = "own"', "preset: got 'own'; give 'scaled' or 'authors'"),
+        ("recipe = 3", r"recipe: got 3; give a table, \[recipe\]"),
+        ('[recipe]\nlr = "x"', r"recipe\.lr: got 'x'; give a number"),
+        ("[recipe]\nlr = true", r"recipe\.lr: got True; give a number"),
+        ("[recipe]\nmilestones = 0.5", r"recipe\.milestones: got 0.5; give a list"),
+        ('[backend]\ngraph = "no"', r"backend\.graph: got 'no'; give true or false"),
+    ],
+)
+def test_a_value_of_another_kind_in_the_file_is_named(text, complaint, tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(f'methods = ["imp"]\n{text}\n')
+    with pytest.raises(ValueError, match=complaint):
+        T.read_comparison(path)
+    path.write_text('methods = ["imp"]\ndensities = [1]\n[recipe]\nlr = 1\nmilestones = [0.5]\n')
+    assert T.read_comparison(path).densities == (1,)
+
+
+def test_a_device_that_is_none_of_ours_is_refused():
+    with pytest.raises(ValueError, match="device: got 'tpu'; use cpu or cuda"):
+        T.Task(device="tpu")
+
+
 def test_the_command_line(tmp_path, capsys):
     out = tmp_path / "run"
     words = ["--density", "0.5", "--seeds", "0", "--epochs", "2", "--batch", "128"]
