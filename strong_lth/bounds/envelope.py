@@ -24,8 +24,6 @@ from strong_lth.core import Floats
 Ints = npt.NDArray[np.int64]
 ROUNDING = 1 + 1e-11
 EXACT = 2.0**50  # vertices are multiples of 1 / this
-_CUTS = 24  # a line is found after about five
-_WIDTHS = 4  # groups of cells with ranges of similar length
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,9 @@ def grid(start: float, gap: float, density: float, widened: float, step: float) 
     odds = np.exp(np.linspace(*ends, max(2, math.ceil((ends[1] - ends[0]) / step)) + 1))
     y = np.round((odds - widened) / (1 + odds) * EXACT) / EXACT
     y[0], y[-1] = math.floor(start * EXACT) / EXACT, (math.ceil((1 - gap) * EXACT) + 1) / EXACT
-    mean = np.nextafter(y + density * (1 - y) * np.minimum(1.0, y + widened), 0.0)  # near 1 an ulp is a large part of 1 - m
+    mean = np.nextafter(
+        y + density * (1 - y) * np.minimum(1.0, y + widened), 0.0
+    )  # near 1 an ulp is a large part of 1 - m
     top = np.minimum(1.0, 2 * y[1:] + widened) * (1 + 1e-15)
     cells = np.arange(top.size)
     reach = np.searchsorted(y, top, side="right") - 1  # the last vertex within the range
@@ -71,49 +71,14 @@ def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) ->
 
     ``beyond`` is V right of y_G, per row.
     """
+    from strong_lth.bounds.envelope_kernels import fill_lines
+
     extended = np.concatenate([value, beyond[:, None], beyond[:, None]], axis=1)
-    needed = np.argmax(grid.index[cells, :-1], axis=1)  # points before the last one
-    found = np.ones((3, cells.size))
-    found[2] = 0.0
-    open_ = np.flatnonzero(
-        extended[rows, np.minimum(grid.index[cells, -1] + 1, grid.y.size)] < 1
-    )  # elsewhere V = 1 on the whole range
-    for group in np.array_split(open_[np.argsort(needed[open_], kind="stable")], _WIDTHS):
-        if group.size:
-            points = np.append(np.arange(int(needed[group].max()) + 1), -1)
-            found[:, group] = _lines(grid, extended, rows[group], cells[group], points)
+    found = np.empty((3, cells.size))
+    fill_lines(grid.at, grid.index, grid.share, grid.mean, extended, rows.astype(np.int64), cells, found)
+    sure = found[2] == 0  # constant lines: V = 1 on the whole range is exact
+    found[:2] = np.where(sure & (found[:2] == 1), 1.0, found[:2] * ROUNDING)
     return found[0], found[1], found[2]
-
-
-def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, points: Ints) -> tuple[Floats, Floats, Floats]:
-    """The line through two points of the hull of V that is least in the middle of the cell: cut by cut, until no third point lies above it."""
-    pick = cells[:, None], points[None, :]
-    index, share, at = grid.index[pick], grid.share[pick], grid.at[pick]
-    height = extended[rows[:, None], index]
-    height[:, -1] = (
-        height[:, -1] * (1 - share[:, -1])
-        + extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)] * share[:, -1]
-    )
-    ends = grid.mean[cells], grid.mean[cells + 1]
-    offset = at - ((ends[0] + ends[1]) / 2)[:, None]
-    here = np.arange(cells.size)
-    left, right = np.zeros(cells.size, np.int64), np.full(cells.size, at.shape[1] - 1)
-    best, slope = np.full(cells.size, np.inf), np.zeros(cells.size)
-    for _ in range(_CUTS):
-        rise = np.maximum(height[here, left] - height[here, right], 0.0)
-        trial = rise / np.maximum(at[here, right] - at[here, left], 1e-300)
-        above = height + trial[:, None] * offset
-        most = np.argmax(above, axis=1)
-        found = above[here, most]
-        better = found < best
-        slope, best = np.where(better, trial, slope), np.where(better, found, best)
-        reached = above[here, left] * (1 + 1e-12) >= found
-        if reached.all():
-            break
-        side = offset[here, most] < 0
-        left, right = np.where(side & ~reached, most, left), np.where(~side & ~reached, most, right)
-    bounds = [(height + slope[:, None] * (at - end[:, None])).max(axis=1) * ROUNDING for end in ends]
-    return bounds[0], bounds[1], slope
 
 
 def join(left: Floats, right: Floats) -> Floats:
