@@ -30,7 +30,7 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
                 file = Path(scratch) / f"{name}.jsonl"
                 file.write_text("".join(canonical(row) + "\n" for row in rows))
                 database.execute(
-                    f"CREATE TABLE {name} AS SELECT * FROM read_json(?, format='newline_delimited', sample_size=-1)",
+                    f"CREATE TABLE {name} AS SELECT * FROM read_json(?, {_READ})",
                     [str(file)],
                 )
         try:
@@ -41,6 +41,10 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
             there = [name for name, rows in (("runs", stored), ("records", kept)) if rows]
             tables = f"tables with rows: {' and '.join(there) or 'none yet'}"
             raise InputError("sql", repr(sql), f"{str(error).splitlines()[0]} ({tables})") from None
+
+
+# every field a column: with many experiments DuckDB would otherwise take a row for one map
+_READ = "format='newline_delimited', sample_size=-1, map_inference_threshold=-1, field_appearance_threshold=0"
 
 
 def _stored(folder: Path) -> list[dict[str, Any]]:
