@@ -24,8 +24,6 @@ from strong_lth.core import Floats
 Ints = npt.NDArray[np.int64]
 ROUNDING = 1 + 1e-11
 EXACT = 2.0**50  # vertices are multiples of 1 / this
-_CUTS = 24  # a line is found after about five
-_WIDTHS = 4  # groups of cells with ranges of similar length
 
 
 @dataclass(frozen=True)
@@ -40,15 +38,6 @@ class Grid:
     end: Floats  # shape (G,): the farthest point of the range
     index: Ints  # of the vertex at or left of that point; G + 1 stands for "beyond y_G"
     share: Floats  # of the next vertex in the interpolation at that point
-
-    def points(self, cells: Ints, count: int) -> tuple[Ints, Floats]:
-        """(index, place) of the ``count`` vertices from each cell on, the last one repeated, and of the end of its range, shape (cells, count + 1)."""
-        index = np.empty((cells.size, count + 1), np.int64)
-        np.minimum(cells[:, None] + np.arange(count), self.reach[cells][:, None], out=index[:, :-1])
-        index[:, -1] = 0
-        place = self.y[index]
-        index[:, -1], place[:, -1] = self.index[cells], self.end[cells]
-        return index, place
 
 
 def grid(start: float, gap: float, density: float, widened: float, step: float) -> Grid:
@@ -78,45 +67,16 @@ def lines(grid: Grid, value: Floats, beyond: Floats, rows: Ints, cells: Ints) ->
 
     ``beyond`` is V right of y_G, per row.
     """
+    from strong_lth.bounds.envelope_kernels import fill_lines
+
     extended = np.concatenate([value, beyond[:, None], beyond[:, None]], axis=1)
-    needed = grid.reach[cells] - cells  # vertices after the first one
-    found = np.ones((3, cells.size))
-    found[2] = 0.0
-    open_ = np.flatnonzero(
-        extended[rows, np.minimum(grid.index[cells] + 1, grid.y.size)] < 1
-    )  # elsewhere V = 1 on the whole range
-    for group in np.array_split(open_[np.argsort(needed[open_], kind="stable")], _WIDTHS):
-        if group.size:
-            found[:, group] = _lines(grid, extended, rows[group], cells[group], int(needed[group].max()) + 1)
+    found = np.empty((3, cells.size))
+    fill_lines(
+        grid.y, grid.mean, grid.reach, grid.end, grid.index, grid.share, extended, rows.astype(np.int64), cells, found
+    )
+    sure = found[2] == 0  # constant lines: V = 1 on the whole range is exact
+    found[:2] = np.where(sure & (found[:2] == 1), 1.0, found[:2] * ROUNDING)
     return found[0], found[1], found[2]
-
-
-def _lines(grid: Grid, extended: Floats, rows: Ints, cells: Ints, count: int) -> tuple[Floats, Floats, Floats]:
-    """The line through two points of the hull of V that is least in the middle of the cell: cut by cut, until no third point lies above it."""
-    index, at = grid.points(cells, count)
-    height, share = extended[rows[:, None], index], grid.share[cells]
-    beside = extended[rows, np.minimum(index[:, -1] + 1, extended.shape[1] - 1)]
-    height[:, -1] = height[:, -1] * (1 - share) + beside * share
-    ends = grid.mean[cells], grid.mean[cells + 1]
-    offset = at - ((ends[0] + ends[1]) / 2)[:, None]
-    here = np.arange(cells.size)
-    left, right = np.zeros(cells.size, np.int64), np.full(cells.size, at.shape[1] - 1)
-    best, slope = np.full(cells.size, np.inf), np.zeros(cells.size)
-    for _ in range(_CUTS):
-        rise = np.maximum(height[here, left] - height[here, right], 0.0)
-        trial = rise / np.maximum(at[here, right] - at[here, left], 1e-300)
-        above = height + trial[:, None] * offset
-        most = np.argmax(above, axis=1)
-        found = above[here, most]
-        better = found < best
-        slope, best = np.where(better, trial, slope), np.where(better, found, best)
-        reached = above[here, left] * (1 + 1e-12) >= found
-        if reached.all():
-            break
-        side = offset[here, most] < 0
-        left, right = np.where(side & ~reached, most, left), np.where(~side & ~reached, most, right)
-    bounds = [(height + slope[:, None] * (at - end[:, None])).max(axis=1) * ROUNDING for end in ends]
-    return bounds[0], bounds[1], slope
 
 
 def join(left: Floats, right: Floats) -> Floats:

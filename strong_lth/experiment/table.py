@@ -29,9 +29,10 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
             if rows:
                 file = Path(scratch) / f"{name}.jsonl"
                 file.write_text("".join(canonical(row) + "\n" for row in rows))
-                # without the threshold DuckDB makes one map column of rows that have many columns together
-                options = "format='newline_delimited', sample_size=-1, map_inference_threshold=-1"
-                database.execute(f"CREATE TABLE {name} AS SELECT * FROM read_json(?, {options})", [str(file)])
+                database.execute(
+                    f"CREATE TABLE {name} AS SELECT * FROM read_json(?, {_READ})",
+                    [str(file)],
+                )
         try:
             answer = database.execute(sql)
             columns = [column[0] for column in answer.description or []]
@@ -40,6 +41,10 @@ def query(sql: str, *, runs: Path | None = None, records: Path | None = None) ->
             there = [name for name, rows in (("runs", stored), ("records", kept)) if rows]
             tables = f"tables with rows: {' and '.join(there) or 'none yet'}"
             raise InputError("sql", repr(sql), f"{str(error).splitlines()[0]} ({tables})") from None
+
+
+# every field a column: with many experiments DuckDB would otherwise take a row for one map
+_READ = "format='newline_delimited', sample_size=-1, map_inference_threshold=-1, field_appearance_threshold=0"
 
 
 def _stored(folder: Path) -> list[dict[str, Any]]:
