@@ -69,10 +69,11 @@ def _section(entry: Experiment, record: Record | None) -> str:
     setting = f"{len(entry.grid)} cells, {entry.trials} trials (rows) each, seed {entry.seed}"
     where = f"{_time(record.seconds)} on {record.device}; commit {record.commit}; {record.versions}; {record.started}"
     if record.table:
-        rows += ["", f"| {' | '.join(record.table[0])} |", "|---" * len(record.table[0]) + "|"]
-        rows += [
-            f"| {' | '.join('' if value is None else str(value) for value in row.values())} |" for row in record.table
-        ]
+        columns = list(dict.fromkeys(name for row in record.table for name in row))
+        rows += ["", f"| {' | '.join(map(_cell, columns))} |", "|---" * len(columns) + "|"]
+        for row in record.table:
+            cells = (_cell("" if row.get(name) is None else str(row[name])) for name in columns)
+            rows.append(f"| {' | '.join(cells)} |")
     return text + "\n" + "\n".join(rows) + f"\n\n{setting}; {where}.\n\n![{entry.id}](records/{entry.id}.png)\n"
 
 

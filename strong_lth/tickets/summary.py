@@ -61,7 +61,7 @@ def _summary(group: Sequence[Row]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean difference of accuracies with its 95 % interval over paired seeds, and what follows for the claim that the first is better."""
+    """Mean difference of accuracies with its interval (of 95 %, unless another is asked for) over paired seeds, and what follows for the claim that the first is better."""
 
     difference: float
     low: float
@@ -84,13 +84,13 @@ def better(
     return paired([a[seed] for seed in shared], [b[seed] for seed in shared])
 
 
-def paired(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
-    """Is the first larger on average? Pairs in the same order, Student's t, two-sided 95 % interval; INCONCLUSIVE for fewer than 8 pairs, and where the interval holds 0.
+def paired(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> PairedDifference:
+    """Is the first larger on average? Pairs in the same order, Student's t, two-sided interval; INCONCLUSIVE for fewer than 8 pairs, and where the interval holds 0.
 
     >>> paired([0.9] * 4 + [0.8] * 4, [0.7] * 8).verdict.name
     'CONSISTENT'
     """
-    mean, low, high = mean_interval([a - b for a, b in zip(first, second, strict=True)])
+    mean, low, high = mean_interval([a - b for a, b in zip(first, second, strict=True)], confidence)
     verdict = Verdict.INCONCLUSIVE
     if len(first) >= SEEDS_FOR_VERDICT and (low > 0 or high < 0):
         verdict = Verdict.CONSISTENT if low > 0 else Verdict.REFUTED
@@ -98,13 +98,25 @@ def paired(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
 
 
 def expected(
-    statement: str, first: Sequence[float], second: Sequence[float], foreseen: Verdict = Verdict.CONSISTENT
+    statement: str,
+    first: Sequence[float],
+    second: Sequence[float],
+    foreseen: Verdict = Verdict.CONSISTENT,
+    *,
+    statements: int = 1,
 ) -> Expectation:
-    """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval."""
-    found = paired(first, second)
-    ends = "" if math.isnan(found.low) else f", 95 % interval {found.low:+.4f} to {found.high:+.4f}"
+    """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval.
+
+    ``statements``: how many are made together. The interval is then that of Bonferroni, 1 - .05 / statements, so that the probability of a wrong one among all of them is what it would be for one.
+    """
+    found = paired(first, second, 1 - 0.05 / statements)
+    ends = (
+        ""
+        if math.isnan(found.low)
+        else f", {100 - 5 / statements:.3g} % interval {found.low:+.4f} to {found.high:+.4f}"
+    )
     evidence = f"difference {found.difference:+.4f}{ends}, {found.seeds} paired seeds"
-    return Expectation(statement, found.verdict, evidence, 0.025, foreseen)
+    return Expectation(statement, found.verdict, evidence, 0.025 / statements, foreseen)
 
 
 def _by_seed(rows: Sequence[Row], method: str, density: float) -> dict[int, float]:

@@ -14,6 +14,7 @@ from strong_lth.tickets.boxes import Shape, StayInBox, random_point, stay
 from strong_lth.tickets.hooks import Hooks, Phase, Tensors
 from strong_lth.tickets.randomness import generator
 from strong_lth.tickets.recipe import Recipe
+from strong_lth.tickets.states import masked
 from strong_lth.tickets.task_view import TaskView
 from strong_lth.tickets.types import Level, Seeds, State, Ticket
 
@@ -51,7 +52,7 @@ class ProjectedSGD:
 
     def move(self, task: TaskView, state: State, seeds: Seeds, mask: Mask | None = None) -> State:
         """``state`` after projected SGD, under ``mask`` if there is one."""
-        hook = stay(weights_of(task, state), self.perturbation, self.shape)
+        hook = stay(weights_of(task, masked(state, mask)), self.perturbation, self.shape)
         watch = AtEnds(hook.low, hook.high) if isinstance(hook, StayInBox) else None
         phase = Phase(self.recipe or task.recipe, Hooks(after_step=hook, watch=watch))
         return task.train(state, mask, phase, order=seeds.track).state
@@ -91,10 +92,9 @@ class RandomPerturbation:
 
     def move(self, task: TaskView, state: State, seeds: Seeds, mask: Mask | None = None) -> State:
         """``state`` with every weight redrawn from its box; removed weights stay removed."""
-        drawn = random_point(
-            weights_of(task, state), self.perturbation, self.shape, generator(seeds.track, "perturbation")
-        )
-        return {**state, **drawn}
+        start = weights_of(task, state)
+        drawn = random_point(start, self.perturbation, self.shape, generator(seeds.track, "perturbation"), mask)
+        return {**state, **masked(drawn, mask)}
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level of density 1."""
