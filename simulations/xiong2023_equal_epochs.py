@@ -164,7 +164,7 @@ _CELL = {
     "hidden": 64,
     "sgd_epochs": 8,
     "popup_epochs": 3,
-    "code": code_digest(TABLES.network)[:8] + code_digest(TABLES.part)[:8],
+    "code": code_digest(TABLES.network)[:8] + code_digest(TABLES.part.__wrapped__)[:8],
 }
 
 EXPERIMENT = Experiment(
