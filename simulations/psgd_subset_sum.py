@@ -32,6 +32,15 @@ DOMAIN, TOL, WIDTH = lth.Box(0, 1), 0.5, 16
 ARMS = ("none", "best", "psgd", "adam", "distil", "random", "shuffled")
 SEEDS, ALPHA = 8, 0.025
 HALF, TENTH = 0.5, 0.1
+LABELS = {
+    "none": "not moved",
+    "best": "best perturbation",
+    "psgd": "projected SGD",
+    "adam": "projected Adam",
+    "distil": "towards the target's outputs",
+    "random": "random point of the box",
+    "shuffled": "projected SGD, shuffled",
+}
 WORDS = {
     "psgd": "projected SGD on the data",
     "adam": "projected Adam on the data",
@@ -276,8 +285,8 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         sizes = [size for kind, size in settings if kind == trained]
         panels[f"{trained} source"] = [
             Curve(
-                arm,
-                sizes,
+                LABELS[arm],
+                [size * 1.07 ** (number - 3) for size in sizes],  # beside each other, so that all can be seen
                 [float(np.mean([row[f"{arm} needed"] for row in settings[trained, size]])) for size in sizes],
                 [min(row[f"{arm} needed"] for row in settings[trained, size]) for size in sizes],
                 [max(row[f"{arm} needed"] for row in settings[trained, size]) for size in sizes],
@@ -288,7 +297,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     curves_figure(
         panels,
         file,
-        title=f"Candidates needed per target weight (mean; {WIDTH + 1} where {WIDTH} do not serve), tol = {TOL:g}",
+        title=f"Candidates needed per target weight (mean and range of the seeds; {WIDTH + 1} where {WIDTH} do not serve), tol = {TOL:g}",
         x="eps",
         y="candidates",
         log="x",

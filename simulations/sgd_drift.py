@@ -171,7 +171,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     ):
         panels[title] = [
             Curve(
-                name,
+                f"{LAWS[some[0]['init']]}, width {some[0]['width']}",
                 SIZES,
                 [float(np.median([row[f"{key} {eps:g}"] for row in some])) for eps in SIZES],
                 [min(row[f"{key} {eps:g}"] for row in some) for eps in SIZES],
@@ -184,7 +184,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         file,
         title="Plain and projected SGD on the digits (median and range of the seeds)",
         x="eps",
-        y="share",
+        y="share of weights, or of right answers",
         log="x",
     )
 
