@@ -132,7 +132,7 @@ def random_point(
         kept = {} if mask is None else mask.tensors
         inside = np.concatenate([np.ravel(kept.get(name, np.ones(tuple(center[name].shape)))) for name in names])
         direction = rng.standard_normal(int(ends[-1])) * inside
-        count = max(1, np.count_nonzero(inside))
+        count = max(1, int(np.count_nonzero(inside)))
         scale = float(radii[names[0]]) * rng.random() ** (1 / count) / math.sqrt(float(direction @ direction) or 1.0)
         steps = np.split(direction * scale, ends[:-1])
     for index, name in enumerate(names):
