@@ -174,6 +174,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="hidden units of the source network",
         y="test accuracy",
         log="x",
+        ticks=[*widths, proved],
     )
 
 

@@ -72,8 +72,8 @@ def _section(entry: Experiment, record: Record | None) -> str:
         columns = list(dict.fromkeys(name for row in record.table for name in row))
         rows += ["", f"| {' | '.join(map(_cell, columns))} |", "|---" * len(columns) + "|"]
         for row in record.table:
-            cells = (_cell("" if row.get(name) is None else str(row[name])) for name in columns)
-            rows.append(f"| {' | '.join(cells)} |")
+            values = [_cell("" if row.get(name) is None else str(row[name])) for name in columns]
+            rows.append(f"| {' | '.join(values)} |")
     return text + "\n" + "\n".join(rows) + f"\n\n{setting}; {where}.\n\n![{entry.id}](records/{entry.id}.png)\n"
 
 

@@ -301,6 +301,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="eps",
         y="candidates",
         log="x",
+        ticks=sorted({size for _, size in settings}),
     )
 
 

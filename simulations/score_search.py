@@ -111,6 +111,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="density",
         y="test accuracy",
         log="x",
+        ticks=x,
     )
 
 

@@ -186,6 +186,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="eps",
         y="share of weights, or of right answers",
         log="x",
+        ticks=SIZES,
     )
 
 

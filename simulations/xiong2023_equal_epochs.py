@@ -6,6 +6,9 @@ There (and in Xiong et al. 2023) the arm "projected SGD, then edge-popup" spends
 
 Rule, written down before the first run; exact one-sided sign-flip tests over 8 paired seeds, per data set. "Equal epochs": at some eps, ``moved`` is more accurate than ``long``, at .05 / 2 for the two eps; REFUTED if no eps
 passes and the reverse passes at one. "Longer": ``long`` is more accurate than ``short``, at .05. INCONCLUSIVE otherwise.
+
+What came out (committed record; numbers on the page): the reverse. For every seed, on both data sets and at both eps, the same epochs spent on the search itself give a better ticket than those spent on projected SGD, which
+adds up to two points where the longer search adds three to six. So claim A of ``xiong2023_tables.py`` is a gain over a shorter training, at this budget; the published one is 100 and 50 epochs.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ def trial(cell: Any, rng: np.random.Generator) -> dict[str, Any]:
     short = T.EdgePopup(recipe=popup)
     long = T.EdgePopup(recipe=replace(popup, epochs=cell["popup_epochs"] + cell["sgd_epochs"]))
     arms = {"short": short, "long": long}
-    arms |= {f"moved {eps:g}": T.Perturbed(T.ProjectedSGD(eps), short) for eps in SIZES}
+    arms |= {f"moved {eps:g}": T.Perturbed(T.ProjectedSGD(eps), short) for eps in SIZES}  # type: ignore[misc]
     seed, store = T.Seeds.of(int(rng.integers(2**40))), T.MemoryStore()
     found: dict[str, Any] = {"data_status": data.status}
     for arm, method in arms.items():
@@ -74,7 +77,7 @@ def _column(rows: Sequence[Any], arm: str) -> list[float]:
     return [row[arm] for row in rows]
 
 
-FORESEEN: dict[str, Verdict] = {}
+FORESEEN = dict.fromkeys(("mnist", "fashion-mnist"), Verdict.REFUTED)  # of the recorded rows
 
 
 def expect(rows: Sequence[Any]) -> list[Expectation]:
@@ -156,6 +159,7 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
         x="eps",
         y="gain in test accuracy",
         log="x",
+        ticks=SIZES,
     )
 
 

@@ -34,10 +34,11 @@ def curves_figure(
     x: str,
     y: str,
     log: Literal["", "x", "y", "xy"] = "",
+    ticks: Sequence[float] = (),
 ) -> None:
     """Curves with their limits, one panel beside the other (its title -> its curves), on common y axes; PNG into ``file``.
 
-    A panel whose labels the one before it has has no legend. Whole numbers have whole ticks.
+    A panel whose labels the one before it has has no legend. Whole numbers have whole ticks. ``ticks``: the places on the x axis that are labelled, instead of round ones.
     """
     figure, row = _panels(len(panels))
     shown: set[str] = set()
@@ -68,6 +69,9 @@ def curves_figure(
             axes.xaxis.get_major_locator().set_params(integer=True)
         if "y" not in log and all(float(value).is_integer() for curve in curves for value in curve.y):
             axes.yaxis.get_major_locator().set_params(integer=True)
+        if ticks:
+            axes.set_xticks(list(ticks), [f"{place:g}" for place in ticks])
+            axes.minorticks_off()
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(x)
         labels = {curve.label for curve in curves if curve.label}
