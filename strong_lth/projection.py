@@ -86,14 +86,16 @@ def clip_to_ball(weights: Weights, center: Weights, radius: float, kind: Format 
     check_radius(radius)
     if radius == 0 or not np.all(np.isfinite(weights)):
         return center.copy() if radius == 0 else weights
-    step = weights.astype(np.float64) - center.astype(np.float64)
     with np.errstate(over="ignore"):
+        step = weights.astype(np.float64) - center.astype(np.float64)
         share = np.abs(step) / radius
         squares = float(tree_sum((share * share).reshape(-1)))
     if squares <= 1 - ball_slack(step.size):
         return weights
     scale = (1 - ball_slack(step.size)) / math.sqrt(squares)
-    low, high = box_ends(center, np.abs(step) * scale, kind)
+    with np.errstate(invalid="ignore"):
+        reach = np.nan_to_num(np.abs(step) * scale, nan=0.0)  # a step beyond all doubles has scale 0
+    low, high = box_ends(center, reach, kind)
     return np.where(step > 0, high, np.where(step < 0, low, center))
 
 
@@ -159,7 +161,8 @@ def _rounded(values: Floats, kind: Format) -> Weights:
 def _previous(values: Weights, kind: Format) -> Weights:
     """The next smaller number of the format."""
     if kind != "bfloat16":
-        return np.nextafter(values, values.dtype.type(-np.inf))
+        with np.errstate(over="ignore"):
+            return np.nextafter(values, values.dtype.type(-np.inf))
     bits = _bits(values)
     step = np.uint32(0x10000)
     lower = np.where(values > 0, bits - step, np.where(values == 0, np.uint32(0x80010000), bits + step))

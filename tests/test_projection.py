@@ -204,3 +204,9 @@ def test_removed_weights_take_no_part_of_a_random_point_of_the_ball():
         [float(move.norm()) ** 3 < 0.5 for move in moves]
     )  # uniform in three dimensions: half of the volume
     assert 0.35 < share < 0.65
+
+
+def test_a_step_beyond_all_doubles_ends_at_the_center():
+    weights, center = np.array([1e308, 1.0]), np.array([-1e308, 0.0])
+    assert projection.clip_to_ball(weights, center, 1.0).tolist() == center.tolist()
+    assert boxes.clip_to_ball(torch.from_numpy(weights), torch.from_numpy(center), 1.0).tolist() == center.tolist()

@@ -110,9 +110,8 @@ def clip_to_ball(weights: torch.Tensor, center: torch.Tensor, radius: float) -> 
     share = step.abs() / torch.full((), radius, dtype=torch.float64, device=step.device)
     squares = tree_sum((share * share).reshape(-1))
     slack = ball_slack(step.numel())
-    reach = step.abs() * torch.div(
-        torch.full_like(squares, 1 - slack), squares.sqrt()
-    )  # number / tensor would round twice
+    scale = torch.div(torch.full_like(squares, 1 - slack), squares.sqrt())  # number / tensor would round twice
+    reach = torch.nan_to_num(step.abs() * scale, nan=0.0)  # a step beyond all doubles has scale 0
     high = _last_below(center, reach)
     low = -_last_below(-center, reach)
     moved = torch.where((step > 0) & (high != center), high, torch.where((step < 0) & (low != center), low, center))
