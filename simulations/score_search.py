@@ -1,10 +1,11 @@
 """Five ways to search a strong ticket by scores, on one untrained network: accuracy at equal density and equal epochs, beside a trained random mask.
 
 Digits, mlp-bn (8,192 prunable weights), scaled presets, 12 epochs of search each. All score-search tickets are scored as they are; ``trained`` is a random mask of the same density trained for 12 epochs, the cheapest
-thing to do with weights that may move. Claims, each paired over 10 seeds (Student's t, two-sided 95 % interval): signed-constant weights beat Kaiming normal ones (Ramanujan et al. 2020, on larger networks), drawing
+thing to do with weights that may move. Claims, each paired over 10 seeds (Student's t, two-sided): signed-constant weights beat Kaiming normal ones (Ramanujan et al. 2020, on larger networks), drawing
 removed weights anew beats edge-popup (IteRand, Chijiwa et al. 2021, on larger networks), and training a random mask beats edge-popup. Gem-Miner is our own reading and carries no claim.
 
-What came out: the second claim fails at this size, by half a point (ten redraws in 12 epochs, momentum begun anew after each; the paper's networks and trainings are far longer). Each statement has its own alpha; nine are made.
+Three claims at three densities are nine statements, corrected together: each interval is one of 1 - .05 / 9 (Bonferroni). This correction was added after the run; without it, the second claim was refuted at densities .5 and .1
+by intervals of 95 % that ended 3e-4 and 2e-4 below 0. So much is undecided: ten redraws in 12 epochs, momentum begun anew after each, on a small network; the paper's networks and trainings are far longer.
 Bernoulli supermasks have no density of their own choosing here: at learning rate 100 they settle at a larger one (note ``expected_density``), and cutting them down to the requested one costs what the table shows.
 """
 
@@ -18,7 +19,6 @@ import numpy as np
 import torch
 
 import strong_lth.tickets as T
-from strong_lth.core import Verdict
 from strong_lth.experiment import Expectation, Experiment
 from strong_lth.plotting import Curve, curves_figure
 from strong_lth.tickets.summary import expected, mean_interval
@@ -66,13 +66,13 @@ def _densities(rows: Sequence[Any]) -> list[float]:
 
 
 def expect(rows: Sequence[Any]) -> list[Expectation]:
-    """The three claims at every density."""
-    made = []
-    for density in _densities(rows):
+    """The three claims at every density, corrected for their number."""
+    made, densities = [], _densities(rows)
+    for density in densities:
         column = {name: _column(rows, density, name) for name in ARMS}
         for label, first, second in CLAIMS:
-            foreseen = FORESEEN.get((label, density), Verdict.CONSISTENT)
-            made.append(expected(f"density {density}: {label}", column[first], column[second], foreseen))
+            statement = f"density {density}: {label}"
+            made.append(expected(statement, column[first], column[second], statements=len(CLAIMS) * len(densities)))
     return made
 
 
@@ -81,7 +81,6 @@ CLAIMS = (
     ("IteRand beats edge-popup", "iterand", "popup"),
     ("a trained random mask beats edge-popup", "trained", "popup"),
 )
-FORESEEN = {("IteRand beats edge-popup", density): Verdict.REFUTED for density in (0.5, 0.1)}  # of the recorded rows
 
 
 def table(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -100,10 +99,11 @@ def figure(rows: Sequence[Any], file: IO[bytes]) -> None:
     """Accuracy against density."""
     x, curves = _densities(rows), []
     for colour, (name, label) in enumerate(ARMS.items()):
+        beside = [density * 1.05 ** (colour - 3) for density in x]  # so that all intervals can be seen
         ends = [mean_interval(_column(rows, density, name)) for density in x]
         y = [mean for mean, _, _ in ends]
         low, high = ([m if np.isnan(e[side]) else e[side] for m, e in zip(y, ends, strict=True)] for side in (1, 2))
-        curves.append(Curve(label, x, y, low, high, "s--" if name == "trained" else "o-", colour))
+        curves.append(Curve(label, beside, y, low, high, "s--" if name == "trained" else "o-", colour))
     curves_figure(
         {"digits, mlp-bn": curves},
         file,

@@ -1,7 +1,8 @@
 """Euclidean projections onto perturbation boxes and balls around W_0 that hold exactly in floating point.
 
 w - W_0 is rounded, so w = W_0 + clip(w - W_0, -eps, eps) leaves the box in many places. Here the two ends of every weight's box are computed once, each the *last* number of its
-format inside; clipping between them is then the projection onto the box among the numbers of the format, and |w - W_0| <= eps in exact arithmetic, with eps the given double.
+format inside; clipping between them is then the projection onto the box among the numbers of the format, and |w - W_0| <= eps in exact arithmetic, with eps the given double. Onto a ball of all weights
+the projection itself is out of reach in floating point; ``clip_to_ball`` stays inside and says by how much it falls short.
 Real-number statement and proof: ``projected-descent`` in the registry of theorems.
 """
 
@@ -68,10 +69,11 @@ def relative_radius(center: Weights, share: float) -> Floats:
 
 
 def clip_to_ball(weights: Weights, center: Weights, radius: float, kind: Format | None = None) -> Weights:
-    """The projection onto ||w - center||_2 <= radius, over all entries together; it holds in exact arithmetic.
+    """The projection onto ||w - center||_2 <= radius, over all entries together, rounded inward so that it holds in exact arithmetic.
 
-    center + s (w - center) with s = radius / ||w - center||_2, every move rounded towards the center, and s smaller by a few units of 2^-53 than that, so that rounding cannot carry the sum of squares
-    over radius^2. A point inside is returned unchanged; one within about 1e-14 of the surface is treated as outside. The same operations in the same order run on every device.
+    The projection of a point outside is center + s (w - center), s = radius / ||w - center||_2. Here s is smaller by the share ``ball_slack`` (1.2e-14 for a million weights), so that rounding cannot carry the
+    sum of squares over radius^2, and every entry is the last number of the format before its end, towards the center: each move is short of the projection's by that share and less than one spacing of the format. A point
+    inside is returned unchanged; one beyond the share 1 - ``ball_slack`` / 2 of the radius is treated as outside. The same operations in the same order run on every device.
 
     Raises InputError for a radius that is negative or NaN.
 
@@ -84,14 +86,16 @@ def clip_to_ball(weights: Weights, center: Weights, radius: float, kind: Format 
     check_radius(radius)
     if radius == 0 or not np.all(np.isfinite(weights)):
         return center.copy() if radius == 0 else weights
-    step = weights.astype(np.float64) - center.astype(np.float64)
     with np.errstate(over="ignore"):
+        step = weights.astype(np.float64) - center.astype(np.float64)
         share = np.abs(step) / radius
         squares = float(tree_sum((share * share).reshape(-1)))
     if squares <= 1 - ball_slack(step.size):
         return weights
     scale = (1 - ball_slack(step.size)) / math.sqrt(squares)
-    low, high = box_ends(center, np.abs(step) * scale, kind)
+    with np.errstate(invalid="ignore"):
+        reach = np.nan_to_num(np.abs(step) * scale, nan=0.0)  # a step beyond all doubles has scale 0
+    low, high = box_ends(center, reach, kind)
     return np.where(step > 0, high, np.where(step < 0, low, center))
 
 
@@ -157,7 +161,8 @@ def _rounded(values: Floats, kind: Format) -> Weights:
 def _previous(values: Weights, kind: Format) -> Weights:
     """The next smaller number of the format."""
     if kind != "bfloat16":
-        return np.nextafter(values, values.dtype.type(-np.inf))
+        with np.errstate(over="ignore"):
+            return np.nextafter(values, values.dtype.type(-np.inf))
     bits = _bits(values)
     step = np.uint32(0x10000)
     lower = np.where(values > 0, bits - step, np.where(values == 0, np.uint32(0x80010000), bits + step))

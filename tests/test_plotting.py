@@ -44,6 +44,14 @@ def test_curves_with_limits_labels_and_scales(drawn):
     assert all(float(tick).is_integer() for tick in first.get_xticks())
 
 
+def test_ticks_name_the_places_that_were_measured(drawn):
+    curve = Curve("measured", [0.02, 0.1, 0.5], [1.0, 2.0, 3.0])
+    curves_figure({"a": [curve]}, io.BytesIO(), title="t", x="n", y="p", log="x", ticks=[0.02, 0.1, 0.5])
+    (axes,) = drawn
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0.02", "0.1", "0.5"]
+    assert len(axes.get_xticks(minor=True)) == 0
+
+
 def test_limits_never_point_the_wrong_way(drawn):
     curve = Curve("m", [1.5], [0.5], [0.6], [0.4])
     curves_figure({"a": [curve]}, io.BytesIO(), title="t", x="n", y="p", log="x")

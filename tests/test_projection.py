@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from strong_lth import projection
 from strong_lth.core import InputError
+from strong_lth.networks.mask import Mask
 from strong_lth.tickets import boxes
 
 KINDS = ("bfloat16", "float32", "float64")
@@ -177,3 +178,35 @@ def test_random_points_lie_inside_and_fill_the_set(shape):
     step = (drawn["a"].double() - center["a"].double()).abs()
     reach = 0.25 * center["a"].double().abs() if shape == "relative" else 0.25
     assert float(step.square().sum().sqrt() if shape == "ball" else (step / reach).max()) > 0.2
+
+
+def test_zero_weights_do_not_make_a_relative_box_too_small():
+    """Half of the weights are 0 and cannot move in a relative box; the others can."""
+    center = {"a": torch.tensor([0.0, 0.0, 0.0, 1.0])}
+    moved = {"a": torch.tensor([1.0, 1.0, 1.0, 3.0])}
+    boxes.stay(center, 0.5, "relative")(moved, {})
+    assert moved["a"].tolist() == [0.0, 0.0, 0.0, pytest.approx(1.5, rel=1e-6)]
+
+
+@pytest.mark.parametrize("shape", ["box", "relative", "ball"])
+def test_a_radius_below_every_spacing_is_refused_in_every_shape(shape):
+    with pytest.raises(InputError, match="holds one point"):
+        boxes.stay({"a": torch.ones(3), "b": torch.zeros(5)}, 1e-9, shape)
+
+
+def test_removed_weights_take_no_part_of_a_random_point_of_the_ball():
+    center = {"a": torch.zeros(1000, dtype=torch.float64)}
+    keep = np.arange(1000) < 3
+    mask = Mask({"a": keep})
+    moves = [boxes.random_point(center, 1.0, "ball", np.random.default_rng(seed), mask)["a"] for seed in range(200)]
+    assert all(not bool(move[3:].any()) for move in moves)
+    share = np.mean(
+        [float(move.norm()) ** 3 < 0.5 for move in moves]
+    )  # uniform in three dimensions: half of the volume
+    assert 0.35 < share < 0.65
+
+
+def test_a_step_beyond_all_doubles_ends_at_the_center():
+    weights, center = np.array([1e308, 1.0]), np.array([-1e308, 0.0])
+    assert projection.clip_to_ball(weights, center, 1.0).tolist() == center.tolist()
+    assert boxes.clip_to_ball(torch.from_numpy(weights), torch.from_numpy(center), 1.0).tolist() == center.tolist()

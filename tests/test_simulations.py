@@ -60,7 +60,9 @@ def test_every_simulation_has_a_record_that_its_code_stands_by(path):
     record = read_record(FOLDER / "records" / f"{experiment.id}.json")
     assert stale(record, experiment) == []
     assert all(item.as_foreseen for item in record.expectations)
-    assert record.verdict is not Verdict.INCONCLUSIVE
+    assert any(
+        item.verdict is not Verdict.INCONCLUSIVE for item in record.expectations
+    )  # a run that decides nothing is too small
     assert (FOLDER / "records" / f"{experiment.id}.png").stat().st_size > 10_000
 
 

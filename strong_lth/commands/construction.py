@@ -156,7 +156,7 @@ def verify_perturbation(
 
     old, new = weights_file.read_weights(before), weights_file.read_weights(after)
     drawn = None if old.origin is None else {n: t.numpy() for n, t in old.origin.drawn().items()}
-    moved = {name: new.arrays[name] for name in new.arrays if drawn is None or name in old.arrays}
+    moved = {name: new.arrays[name] for name in new.arrays if drawn is None or name in drawn}
     certificate = lth.verify_perturbation(old.arrays, moved, perturbation, shape=shape, mask=new.mask, drawn=drawn)
     if json:
         print(certificate.to_json())

@@ -33,7 +33,9 @@ class BoxSettings:
         """The method with these settings; ``search`` makes a method from its name. InputError for one that has no box."""
         if not isinstance(method, ProjectedSGD | RandomPerturbation):
             raise InputError(
-                "perturbation", f"given for {method.name}", "use it with projected-sgd or random-perturbation"
+                "perturbation",
+                f"{self.perturbation:g} for {method.name}",
+                "use it with projected-sgd or random-perturbation",
             )
         held = replace(method, perturbation=self.perturbation, shape=self.shape)
         return held if self.then is None else Perturbed(held, search(self.then), self.order)

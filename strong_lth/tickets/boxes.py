@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from strong_lth.core import InputError
+from strong_lth.networks.mask import Mask
 from strong_lth.projection import (
     Format,
     ball_slack,
@@ -72,21 +73,20 @@ def stay(center: State, perturbation: Radius, shape: Shape = "box") -> Stay:
         if name not in center:
             raise InputError("perturbation", f"a tensor {name}", f"name tensors of {', '.join(center)}")
     held = {name: center[name].detach() for name in center if name in radii}
-    if shape == "ball":
-        if isinstance(perturbation, Mapping):
-            raise InputError("perturbation", "one number per tensor", "give one radius for the ball of all weights")
-        return StayInBall(held, float(perturbation))
-    low, high, stuck, nonzero = {}, {}, 0, sum(int(tensor.count_nonzero()) for tensor in held.values())
-    for name, tensor in held.items():
-        low[name], high[name], points = ends(tensor, radii[name], shape)
-        stuck += points
-    if any(radius > 0 for radius in radii.values()) and stuck >= nonzero > 0:
+    if shape == "ball" and isinstance(perturbation, Mapping):
+        raise InputError("perturbation", "one number per tensor", "give one radius for the ball of all weights")
+    low, high, free = {}, {}, 0
+    for name, tensor in held.items():  # no weight of a ball can leave the box of its radius
+        low[name], high[name], _ = ends(tensor, radii[name], "box" if shape == "ball" else shape)
+        free += int(((low[name] < high[name]) & (tensor != 0)).sum())
+    nonzero = sum(int(tensor.count_nonzero()) for tensor in held.values())
+    if any(radius > 0 for radius in radii.values()) and nonzero > 0 == free:
         raise InputError(
             "perturbation",
             perturbation,
             "raise it above the spacing of the weights' format around W_0, or give 0: the box of every non-zero weight holds one point",
         )
-    return StayInBox(low, high)
+    return StayInBall(held, float(next(iter(radii.values())))) if shape == "ball" else StayInBox(low, high)
 
 
 def ends(center: torch.Tensor, radius: float, shape: Shape = "box") -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -110,9 +110,8 @@ def clip_to_ball(weights: torch.Tensor, center: torch.Tensor, radius: float) -> 
     share = step.abs() / torch.full((), radius, dtype=torch.float64, device=step.device)
     squares = tree_sum((share * share).reshape(-1))
     slack = ball_slack(step.numel())
-    reach = step.abs() * torch.div(
-        torch.full_like(squares, 1 - slack), squares.sqrt()
-    )  # number / tensor would round twice
+    scale = torch.div(torch.full_like(squares, 1 - slack), squares.sqrt())  # number / tensor would round twice
+    reach = torch.nan_to_num(step.abs() * scale, nan=0.0)  # a step beyond all doubles has scale 0
     high = _last_below(center, reach)
     low = -_last_below(-center, reach)
     moved = torch.where((step > 0) & (high != center), high, torch.where((step < 0) & (low != center), low, center))
@@ -120,18 +119,21 @@ def clip_to_ball(weights: torch.Tensor, center: torch.Tensor, radius: float) -> 
 
 
 def random_point(
-    center: State, perturbation: Radius, shape: Shape, rng: np.random.Generator
+    center: State, perturbation: Radius, shape: Shape, rng: np.random.Generator, mask: Mask | None = None
 ) -> dict[str, torch.Tensor]:
-    """A uniform point of the box (or of the ball) around every listed weight, in its type; the other tensors of ``center`` as they are."""
+    """A uniform point of the box (or of the ball) around every listed weight, in its type; the other tensors of ``center`` as they are. Weights that ``mask`` removes take no part of the ball."""
     hook = stay(center, perturbation, shape)
     names = list(hook.low if isinstance(hook, StayInBox) else hook.center)
     drawn = {name: tensor.clone() for name, tensor in center.items()}
     radii = perturbation if isinstance(perturbation, Mapping) else dict.fromkeys(names, perturbation)
-    count = sum(center[name].numel() for name in names)
     if shape == "ball":
-        direction = rng.standard_normal(count)
-        scale = float(radii[names[0]]) * rng.random() ** (1 / count) / math.sqrt(float(direction @ direction))
-        steps = np.split(direction * scale, np.cumsum([center[name].numel() for name in names])[:-1])
+        ends = np.cumsum([center[name].numel() for name in names])
+        kept = {} if mask is None else mask.tensors
+        inside = np.concatenate([np.ravel(kept.get(name, np.ones(tuple(center[name].shape)))) for name in names])
+        direction = rng.standard_normal(int(ends[-1])) * inside
+        count = max(1, int(np.count_nonzero(inside)))
+        scale = float(radii[names[0]]) * rng.random() ** (1 / count) / math.sqrt(float(direction @ direction) or 1.0)
+        steps = np.split(direction * scale, ends[:-1])
     for index, name in enumerate(names):
         values, _ = _array(center[name])
         whole = values.astype(np.float64)

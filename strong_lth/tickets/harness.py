@@ -289,6 +289,7 @@ def _row(method: TicketMethod, ticket: Ticket, outcome: Outcome, seed: int, plan
         "seed": seed,
         "use": ticket.use,
         "strong": ticket.source is not None,
+        "redraws": 0 if ticket.source is None else ticket.source.redraws,
         "weights": "" if ticket.source is None else weights_hash(ticket.state, plan),
         "accuracy": outcome.accuracy,
         "loss": outcome.loss,

@@ -61,7 +61,7 @@ def _summary(group: Sequence[Row]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean difference of accuracies with its 95 % interval over paired seeds, and what follows for the claim that the first is better."""
+    """Mean difference of accuracies with its interval (of 95 %, unless another is asked for) over paired seeds, and what follows for the claim that the first is better."""
 
     difference: float
     low: float
@@ -84,13 +84,13 @@ def better(
     return paired([a[seed] for seed in shared], [b[seed] for seed in shared])
 
 
-def paired(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
-    """Is the first larger on average? Pairs in the same order, Student's t, two-sided 95 % interval; INCONCLUSIVE for fewer than 8 pairs, and where the interval holds 0.
+def paired(first: Sequence[float], second: Sequence[float], confidence: float = 0.95) -> PairedDifference:
+    """Is the first larger on average? Pairs in the same order, Student's t, two-sided interval; INCONCLUSIVE for fewer than 8 pairs, and where the interval holds 0.
 
     >>> paired([0.9] * 4 + [0.8] * 4, [0.7] * 8).verdict.name
     'CONSISTENT'
     """
-    mean, low, high = mean_interval([a - b for a, b in zip(first, second, strict=True)])
+    mean, low, high = mean_interval([a - b for a, b in zip(first, second, strict=True)], confidence)
     verdict = Verdict.INCONCLUSIVE
     if len(first) >= SEEDS_FOR_VERDICT and (low > 0 or high < 0):
         verdict = Verdict.CONSISTENT if low > 0 else Verdict.REFUTED
@@ -104,17 +104,19 @@ def expected(
     foreseen: Verdict = Verdict.CONSISTENT,
     *,
     margin: float = 0.0,
+    statements: int = 1,
 ) -> Expectation:
     """A statement "the first is more accurate" as an ``Expectation`` of a simulation; alpha is the .025 of one side of the interval.
 
-    ``margin``: "the first is less than that behind"; the evidence names the difference itself, which is held against -margin.
+    ``margin``: "the first is less than that behind"; the evidence names the difference itself, which is held against -margin. ``statements``: how many are made
+    together. The interval is then that of Bonferroni, 1 - .05 / statements, so that the probability of a wrong one among all of them is what it would be for one.
     """
-    found = paired([accuracy + margin for accuracy in first], second)
+    found = paired([accuracy + margin for accuracy in first], second, 1 - 0.05 / statements)
     mean, low, high = (value - margin for value in (found.difference, found.low, found.high))
-    ends = "" if math.isnan(low) else f", 95 % interval {low:+.4f} to {high:+.4f}"
+    ends = "" if math.isnan(low) else f", {100 - 5 / statements:.3g} % interval {low:+.4f} to {high:+.4f}"
     against = f", against -{margin:g}" if margin else ""
     evidence = f"difference {mean:+.4f}{ends}{against}, {found.seeds} paired seeds"
-    return Expectation(statement, found.verdict, evidence, 0.025, foreseen)
+    return Expectation(statement, found.verdict, evidence, 0.025 / statements, foreseen)
 
 
 def _by_seed(rows: Sequence[Row], method: str, density: float) -> dict[int, float]:

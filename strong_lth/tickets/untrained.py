@@ -61,8 +61,11 @@ def binarised(weights: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
 def check_untrained(state: State, mask: Mask, source: Untrained, layout: Layout, draw: Draw, who: str) -> None:
     """Every kept weight is, bit for bit, the weight that law and seed say; ContractError names the tensor and how many are not.
 
-    With redraws a weight may be that of any of the networks 0 .. redraws; with ``binary`` it is ``binarised`` of it.
+    With redraws a weight may be that of any of the networks 0 .. redraws, a choice of log2(redraws + 1) bits per weight, which is why rows say how many; with ``binary`` it is ``binarised`` of it.
+    Running statistics of normalisations are not compared, because no law gives them: they are what the search measured. A method that trained a normalisation could hide a scale and an offset per unit there.
     """
+    if isinstance(source.redraws, bool) or not isinstance(source.redraws, int) or source.redraws < 0:
+        raise ContractError(f"{who}: {source.redraws!r} redraws; give a whole number >= 0")
     networks = [draw(source.seed, source.init, number) for number in range(source.redraws + 1)]
     for name in parameters_of(networks[0], layout):
         keep = torch.from_numpy(mask.tensors[name]) if name in mask.tensors else torch.ones((), dtype=torch.bool)

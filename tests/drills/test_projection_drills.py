@@ -98,6 +98,17 @@ def test_initial_weights_that_are_not_those_of_their_seed_turn_the_command_red(f
     assert "law: got 'cauchy'" in capsys.readouterr().err
 
 
+def test_a_tensor_left_out_of_the_first_file_does_not_go_unchecked(files, capsys):
+    folder, start, origin = files
+    less = {name: tensor for name, tensor in start.items() if name != "4.weight"}
+    weights_file.save_weights(less, folder / "before.safetensors", origin)
+    assert check(folder) == 2
+    assert "a tensor 4.weight that before lacks" in capsys.readouterr().err
+    weights_file.save_weights(less, folder / "after.safetensors")
+    assert check(folder) == 1
+    assert "those of the stated seed and law: 4.weight is missing" in capsys.readouterr().err
+
+
 def test_weights_of_any_type_are_read_without_rounding(tmp_path):
     for kind in (torch.bfloat16, torch.float32, torch.float64):
         tensor = torch.randn(5, 4, dtype=torch.float64).to(kind)
@@ -124,3 +135,41 @@ def test_two_networks_that_do_not_match_are_refused():
             lth.verify_perturbation(before, after, 0.1)
     with pytest.raises(InputError, match="one number"):
         lth.verify_perturbation({"a": np.ones(2)}, {"a": np.ones(2)}, {})
+    ones = {"a": np.ones(2)}
+    for settings, name in (
+        ({"mask": lth.Mask({"b": np.ones(2, dtype=bool)})}, "mask: got b"),
+        ({"mask": lth.Mask({"a": np.ones(1, dtype=bool)})}, "mask: got a"),  # would spread over both weights
+        ({"shape": "disc"}, "shape"),
+        ({"perturbation": np.array([0.1])}, "one number"),
+        ({"before": {}, "after": {}}, "no float array"),
+        ({"before": [1.0]}, "before: got list"),
+        ({"before": {"a": np.ones(2, np.longdouble)}}, "64 bits"),
+    ):
+        with pytest.raises(InputError, match=name):
+            lth.verify_perturbation(**{"before": ones, "after": ones, "perturbation": 0.1} | settings)
+
+
+@pytest.mark.parametrize(
+    ("shape", "before", "after", "size", "inside", "words"),
+    [
+        ("box", 1e308, -1e308, 0.01, False, "moved by more than the largest double, allowed 0.01"),
+        ("relative", 1e308, -1e308, 1.5, False, "moved by more than the largest double, allowed 1.5e+308"),
+        ("relative", 1e308, -1e308, 3.0, True, "worst a[0]"),
+        ("relative", 1e308, 1.0, 1e308, True, "worst a[0], moved by 1e+308"),
+        ("ball", 1e308, -1e308, 1.0, False, "distance inf"),
+        ("ball", 1e200, 2e200, 1.5e200, True, "distance 1e+200"),
+        ("ball", 0.0, 1e-200, 1e-201, False, "distance 1e-200, allowed 1e-201"),
+        ("ball", 0.0, 5e-324, 0.0, False, "distance 5e-324"),
+        ("box", 0.0, 1e-323, 5e-324, False, "moved by 1e-323, allowed 5e-324"),
+    ],
+)
+def test_the_ends_of_the_doubles_are_decided_and_named(shape, before, after, size, inside, words):
+    found = lth.verify_perturbation({"a": np.array([before])}, {"a": np.array([after])}, size, shape=shape)
+    assert found.ok is inside
+    assert words in found.checks[0].detail
+
+
+def test_single_numbers_and_numpy_radii_are_taken():
+    assert lth.verify_perturbation({"a": np.float64(1)}, {"a": np.float64(1.5)}, np.float32(0.5)).ok
+    found = lth.verify_perturbation({"a": np.float64(1)}, {"a": np.float64(1.5)}, 0.4)
+    assert found.failures[0].detail == "a moved by 0.5, allowed 0.4; 1 of 1 weights left"

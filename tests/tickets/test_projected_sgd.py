@@ -136,6 +136,23 @@ def test_edge_popup_in_a_box_starts_from_the_law_of_the_search(order):
     assert 0.009 < found.value <= 1e-2
 
 
+def test_the_ball_of_the_reverse_order_is_around_the_kept_weights():
+    """Removed weights are 0 from the first step on; as part of the distance they would leave the kept ones no room."""
+    for move in (T.ProjectedSGD(0.3, shape="ball"), T.RandomPerturbation(0.3, shape="ball")):
+        ticket = T.find(T.Perturbed(move, T.RandomMask(), "after"), task(), 0.4, seed=2)
+        view = T.view(task())
+        start = view.fresh(T.Seeds.of(2).init)
+        found = lth.verify_perturbation(
+            arrays(weights_of(view, start)),
+            arrays(weights_of(view, masked(ticket.state, ticket.mask))),
+            0.3,
+            shape="ball",
+            mask=ticket.mask,
+        )
+        assert found.ok
+        assert found.value > 0.29
+
+
 def test_what_a_search_in_a_box_costs_includes_the_box():
     moved, drawn, search = T.ProjectedSGD(1e-2), T.RandomPerturbation(1e-2), T.EdgePopup()
     costs = {(1, 1): T.Perturbed(moved, search), (1, 0): T.Perturbed(moved, T.RandomMask()), (0, 1): T.Perturbed(drawn)}

@@ -138,3 +138,42 @@ def test_the_evidence_of_a_margin_names_the_difference_itself():
     far = expected("less than 5 points behind", [a - 0.08 for a in second], second, margin=0.05)
     assert (far.verdict, far.evidence.split(",")[0]) == (Verdict.REFUTED, "difference -0.0800")
     assert "against" not in expected("better", second, second).evidence
+
+
+def test_the_control_of_equal_epochs_follows_its_rule():
+    yes, no, open_ = Verdict.CONSISTENT, Verdict.REFUTED, Verdict.INCONCLUSIVE
+    module = load("xiong2023_equal_epochs")
+
+    def rows(moved, long, seeds=8):
+        rng = np.random.default_rng(0)
+        base = {"data": "mnist", "short": 0.8, "moved 0.05": 0.8}
+        return [
+            base | {"moved 0.2": 0.8 + moved, "long": 0.8 + long + 1e-3 * rng.standard_normal()} for _ in range(seeds)
+        ]
+
+    assert [item.verdict for item in module.expect(rows(0.1, 0.05))] == [yes, yes]
+    assert [item.verdict for item in module.expect(rows(0.0, 0.05))] == [no, yes]
+    assert [item.verdict for item in module.expect(rows(0.1, 0.05, seeds=7))] == [open_, open_]
+
+
+def test_nine_statements_need_a_wider_interval_than_one():
+    first, second = [0.91, 0.92, 0.92, 0.9, 0.93, 0.91, 0.91, 0.9], [0.9] * 8
+    one, nine = (expected("x", first, second, statements=count) for count in (1, 9))
+    assert (one.verdict, nine.verdict) == (Verdict.CONSISTENT, Verdict.INCONCLUSIVE)
+    assert nine.alpha == one.alpha / 9
+    assert "99.4 % interval" in nine.evidence
+
+
+def test_the_page_puts_every_cell_of_a_table_under_its_column():
+    """Rows need not have all columns, and a bar in a name is no border."""
+    lines = (FOLDER / "README.md").read_text().splitlines()
+    bars = [line.replace("\\|", "").count("|") for line in lines if line.startswith("|")]
+    heads = [index for index, line in enumerate(lines) if line.startswith("|---")]
+    assert len(bars) > 100
+    for head in heads:
+        rows = [lines[head - 1]]
+        for line in lines[head:]:
+            if not line.startswith("|"):
+                break
+            rows.append(line)
+        assert len({row.replace("\\|", "").count("|") for row in rows}) == 1, rows[0]

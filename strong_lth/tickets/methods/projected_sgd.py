@@ -51,7 +51,7 @@ class ProjectedSGD:
 
     def move(self, task: TaskView, state: State, seeds: Seeds, mask: Mask | None = None) -> State:
         """``state`` after projected SGD, under ``mask`` if there is one."""
-        hook = stay(weights_of(task, state), self.perturbation, self.shape)
+        hook = stay(weights_of(task, state, mask), self.perturbation, self.shape)
         watch = AtEnds(hook.low, hook.high) if isinstance(hook, StayInBox) else None
         phase = Phase(self.recipe or task.recipe, Hooks(after_step=hook, watch=watch))
         return task.train(state, mask, phase, order=seeds.track).state
@@ -91,10 +91,9 @@ class RandomPerturbation:
 
     def move(self, task: TaskView, state: State, seeds: Seeds, mask: Mask | None = None) -> State:
         """``state`` with every weight redrawn from its box; removed weights stay removed."""
-        drawn = random_point(
-            weights_of(task, state), self.perturbation, self.shape, generator(seeds.track, "perturbation")
-        )
-        return {**state, **drawn}
+        start = weights_of(task, state, mask)
+        drawn = random_point(start, self.perturbation, self.shape, generator(seeds.track, "perturbation"), mask)
+        return {**state, **weights_of(task, drawn, mask)}
 
     def track(self, task: TaskView, densities: Sequence[float], seeds: Seeds) -> Iterator[Level]:
         """One level of density 1."""
@@ -120,9 +119,12 @@ class AtEnds:
         return {"at_ends": there / count, "single_points": single / count}
 
 
-def weights_of(task: TaskView, state: State) -> dict[str, torch.Tensor]:
-    """The parameters of a state, without the running statistics."""
-    return {name: tensor for name, tensor in state.items() if name not in task.layout.statistics}
+def weights_of(task: TaskView, state: State, mask: Mask | None = None) -> dict[str, torch.Tensor]:
+    """The parameters of a state, without the running statistics; removed ones are 0."""
+    found = {name: tensor for name, tensor in state.items() if name not in task.layout.statistics}
+    for name, keep in () if mask is None else mask.tensors.items():
+        found[name] = torch.where(torch.from_numpy(keep).to(found[name].device), found[name], 0.0)
+    return found
 
 
 def whole(task: TaskView, densities: Sequence[float], seeds: Seeds, end: State) -> Level:
