@@ -27,6 +27,7 @@ from strong_lth.networks.files import replacing, write_text
 from strong_lth.networks.widths import needed_widths, predicted_width, proved_width
 from strong_lth.streams import check_seed
 from strong_lth.tickets.showcase import searched, showcase
+from strong_lth.tickets.summary import summarise
 
 DOMAIN = Box(0, 1)
 LAW, FIRST = Uniform(-1, 1), BalancedSigns()
@@ -247,6 +248,7 @@ def write(result: Result, out: Path) -> list[Path]:
         for name in (
             "candidates.png",
             "errors.png",
+            "tickets.png",
             "target.npz",
             "ticket.safetensors",
             "certificate.json",
@@ -266,8 +268,11 @@ def write(result: Result, out: Path) -> list[Path]:
         plotting.candidates_figure(table["curve"], handle, note=note)
     with replacing(paths[1]) as handle:
         plotting.errors_figure(table["rows"], handle, note=note)
-    result.target.save(paths[2])
-    result.strictest.save(paths[3])
-    write_certificate(result.target, result.strictest, result.strictest_error, paths[4])
-    write_text(paths[5], json.dumps(table, indent=1, sort_keys=True))
+    with replacing(paths[2]) as handle:
+        constructed = [row for row in table["rows"] if row["candidates"]["perturbation"] == 0]
+        plotting.showcase_figure(constructed, summarise(result.searched), summarise(result.trained), handle, note=note)
+    result.target.save(paths[3])
+    result.strictest.save(paths[4])
+    write_certificate(result.target, result.strictest, result.strictest_error, paths[5])
+    write_text(paths[6], json.dumps(table, indent=1, sort_keys=True))
     return paths

@@ -163,6 +163,64 @@ def errors_figure(rows: Sequence[Row], file: IO[bytes], *, note: str = "") -> No
     _save(figure, file, note)
 
 
+def showcase_figure(
+    constructed: Sequence[Row], searched: Sequence[Row], trained: Sequence[Row], file: IO[bytes], *, note: str = ""
+) -> None:
+    """Two blocks that share one axis of accuracies and nothing else: strong tickets, used as they are, and trained tickets with the epochs that they cost; PNG into ``file``.
+
+    ``constructed`` as the rows of the demo's table, the other two as made by ``summarise``. Bars: 95 % intervals, or the range below five seeds.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.6, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True)
+    strong = [
+        (
+            f"constructed, tol {row['candidates']['tol']:g}\nperturbation {row['candidates']['perturbation']:g}, density {row['density']:.1%}",
+            row["ticket_accuracy"],
+        )
+        for row in constructed
+    ]
+    places = range(len(strong))
+    left.plot([accuracy for _, accuracy in strong], places, "o", color=COLOURS[0])
+    _limits(left, searched, len(strong), COLOURS[3])
+    left.axvline(constructed[0]["target_accuracy"], color="black", linewidth=0.8, linestyle="--")
+    names = [name for name, _ in strong]
+    names += [f"{row['method']}\ndensity {row['density']:.1%}" for row in searched]
+    left.set_title("Strong tickets: no weight is trained", fontsize=10)
+    _limits(right, trained, 0, COLOURS[1])
+    right.set_title("Trained tickets of another network", fontsize=10)
+    labels = [
+        f"{row['method']}, density {row['density']:.1%}\n{row['find_epochs']:.0f} + {row['train_epochs']:.0f} epochs"
+        for row in trained
+    ]
+    for axes, ticks in ((left, names), (right, labels)):
+        axes.set_yticks(range(len(ticks)), ticks, fontsize=8)
+        axes.set_ylim(len(ticks) - 0.5, -0.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    left.set_xlabel("test accuracy (dashed: the target of the construction)")
+    right.set_xlabel("test accuracy (epochs to find + to train)")
+    figure.suptitle("What is found untrained, and what training buys", fontsize=11)
+    _save(figure, file, note)
+
+
+def _limits(axes: Any, rows: Sequence[Row], first: int, colour: str) -> None:
+    """One point with its limits per row of ``summarise``, downwards from place ``first``."""
+    for place, row in enumerate(rows, first):
+        low = row["worst"] if row["low"] is None else row["low"]
+        high = row["best"] if row["high"] is None else row["high"]
+        axes.errorbar(
+            row["accuracy"],
+            place,
+            xerr=[[row["accuracy"] - low], [high - row["accuracy"]]],
+            fmt="s",
+            color=colour,
+            capsize=2,
+            markersize=4,
+        )
+
+
 def _axes() -> tuple[Any, Any]:
     figure, (axes,) = _panels(1)
     return figure, axes

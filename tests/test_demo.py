@@ -79,7 +79,7 @@ def test_the_ticket_file_is_the_strictest_row(folder: Path):
 
 
 def test_figures_are_pictures(folder: Path):
-    for name in ("candidates.png", "errors.png"):
+    for name in ("candidates.png", "errors.png", "tickets.png"):
         content = (folder / name).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert len(content) > 20_000
