@@ -201,7 +201,10 @@ def showcase_figure(
         axes.grid(alpha=0.25)
     left.set_xlabel("test accuracy (dashed: the target of the construction)")
     right.set_xlabel("test accuracy (epochs to find + to train)")
-    figure.suptitle("What is found untrained, and what training buys", fontsize=11)
+    figure.suptitle(
+        "What is found untrained, and what training buys (bars: 95 % interval, or range of less than five seeds)",
+        fontsize=10,
+    )
     _save(figure, file, note)
 
 
