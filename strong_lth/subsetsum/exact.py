@@ -117,18 +117,17 @@ def polish(
     """
     kept = np.flatnonzero(signs)
     kept = kept[np.argsort(np.abs(x[kept] + shift[kept]), kind="stable")].tolist()
-    parts = {i: (int(signs[i]), Fraction(float(x[i])), Fraction(float(shift[i]))) for i in kept}
-    missing = Fraction(target) - sum((sign * (a + y) for sign, a, y in parts.values()), Fraction(0))
-    for i in kept:
-        sign, a, y = parts[i]
-        wanted = y + sign * missing
-        for move in (float(wanted), float(a + wanted) - float(a)):
-            new = Fraction(move)
-            if not low[i] <= move <= high[i] or nearest_double(a + new) != a + new:
+    parts = [(i, float(signs[i]), float(x[i]), float(shift[i])) for i in kept]
+    terms = [sign * a for _, sign, a, _ in parts] + [sign * y for _, sign, _, y in parts]
+    for at, (i, sign, a, _) in enumerate(parts, len(parts)):
+        others = terms[:at] + terms[at + 1 :]
+        missing = [sign * target, *(-sign * term for term in others)]  # what this move should be, as an exact sum
+        for move in (math.fsum(missing), math.fsum([a, *missing]) - a):
+            if not low[i] <= move <= high[i] or math.fsum([a, move, -(a + move)]) != 0:
                 continue
-            error = abs(missing - sign * (new - y))
-            if error <= Fraction(tol):
-                return i, move, nearest_double(error)
+            error, within = sum_error([*others, sign * move], target, tol)
+            if within:
+                return i, move, error
     return None
 
 
@@ -151,7 +150,10 @@ def sum_error(terms: list[float], target: float, tol: float) -> tuple[float, boo
     (8.271806125530277e-25, False)
     """
     error = abs(math.fsum([*terms, -target]))
-    if error != tol:
-        return error, error < tol  # rounding is monotone
+    if error != tol or error == 0:
+        return (
+            error,
+            error <= tol,
+        )  # rounding is monotone, and a sum of doubles that is not 0 is at least the least of them
     exact = abs(sum(map(Fraction, terms), -Fraction(target)))
     return error, exact <= Fraction(tol)
