@@ -33,15 +33,6 @@ DOMAIN, TOL, WIDTH = lth.Box(0, 1), 0.5, 16
 ARMS = ("none", "best", "psgd", "adam", "distil", "random", "shuffled")
 SEEDS, ALPHA = 8, 0.025
 HALF, TENTH = 0.5, 0.1
-LABELS = {
-    "none": "not moved",
-    "best": "best perturbation",
-    "psgd": "projected SGD",
-    "adam": "projected Adam",
-    "distil": "towards the target's outputs",
-    "random": "random point of the box",
-    "shuffled": "projected SGD, shuffled",
-}
 WORDS = {
     "psgd": "projected SGD on the data",
     "adam": "projected Adam on the data",

@@ -295,13 +295,6 @@ def _asked(kept: int, densities: Sequence[float], task: Task) -> bool:
     return kept in {looking.kept(density) for density in densities}
 
 
-def with_backend(comparison: Comparison, **changes: Any) -> Comparison:
-    """The comparison with a changed backend; None leaves a field as it is."""
-    return replace(
-        comparison, backend=replace(comparison.backend, **{k: v for k, v in changes.items() if v is not None})
-    )
-
-
 def with_recipe(comparison: Comparison, **changes: Any) -> Comparison:
     """The comparison with a changed recipe; None leaves a field as it is."""
     return replace(comparison, recipe=replace(comparison.recipe, **{k: v for k, v in changes.items() if v is not None}))

@@ -83,17 +83,6 @@ def keep_largest(scores: Mapping[str, torch.Tensor], kept: int, alive: Mask | No
     return _split(chosen.cpu().numpy(), scores)
 
 
-def keep_largest_by_layer(
-    scores: Mapping[str, torch.Tensor], counts: Mapping[str, int], alive: Mask | None = None
-) -> Mask:
-    """Like ``keep_largest`` with a count for every tensor."""
-    parts: dict[str, NDArray[np.bool_]] = {}
-    for name, score in scores.items():
-        inside = None if alive is None else Mask({name: alive.tensors[name]})
-        parts |= keep_largest({name: score}, counts[name], inside).tensors
-    return Mask(parts)
-
-
 def layer_counts(sizes: Mapping[str, int], kept: int, weights: Mapping[str, float] | None = None) -> dict[str, int]:
     """Split ``kept`` over the layers in proportion to size * weight, no layer above its size; the total is exact.
 
